@@ -1,0 +1,1 @@
+"""The harness: starts scratch and reference from one seed and says whether, and why, they differ."""
