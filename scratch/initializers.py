@@ -297,7 +297,8 @@ def get(identifier: str | type | np.ndarray | abc.Callable | None) -> abc.Callab
     if isinstance(identifier, type):
         identifier = identifier()
     if identifier is not None and not callable(identifier):
-        raise ValueError(f"unknown initializer {identifier!r}: choose from {', '.join(_BY_NAME)}")
+        names = ", ".join(cls.__name__ for cls in _CLASSES[1:])
+        raise ValueError(f"unknown initializer {identifier!r}: choose from {names}")
     return identifier
 
 

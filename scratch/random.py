@@ -169,7 +169,8 @@ def uniform(
 ) -> np.ndarray:
     """y = u * (maxval - minval) + minval, for u uniform in [0, 1).
 
-    As in Keras, bounds that are Python floats are rounded to float32, for float64 too.
+    As in Keras, bounds that are Python floats are rounded to float32, for float64 too. Subnormal
+    numbers, which TensorFlow makes zero, are kept.
     """
     dtype = _one_of(_FLOATS, dtype or config.floatx())
     low, high = _cast(minval, dtype), _cast(maxval, dtype)
