@@ -1,1 +1,1 @@
-"""The harness: starts scratch and reference from one seed and says whether, and why, they differ."""
+"""The harness: trains scratch and reference from one seed and says whether and why they differ."""

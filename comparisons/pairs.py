@@ -1,0 +1,215 @@
+"""The table of pairs: what of scratch is held against what of reference, on which inputs. No logic.
+
+Each row names a topic and a name that both sides have. `kind` says how the two are compared:
+
+    function    value and gradients of a function (value, backward)
+    layer       value, gradients and state of a layer, in training and inference
+    loss        a loss object's reduced value and gradient
+    values      values alone: metrics as functions
+    metric      a metric object over several batches
+    optimizer   weights and slots after 100 steps
+    draw        random numbers and initial weights, as bits
+
+Shapes are non-square and odd. An input is a shape ("5x3"), with a kind of numbers after a colon:
+"7:int:4" integers below 4, "5x3:simplex" rows that sum to one, "5x3:unit" between 0 and 1,
+"5x3:positive".
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A row. `constant` names inputs that have no gradient, `zero` those whose gradient is zero."""
+
+    topic: str
+    name: str
+    inputs: dict[str, str] = field(default_factory=dict)
+    arguments: dict[str, Any] = field(default_factory=dict)
+    case: str = ""
+    kind: str = "function"
+    constant: tuple[str, ...] = ()
+    zero: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        return f"{self.topic}.{self.name}" + (f" ({self.case})" if self.case else "")
+
+
+def _losses() -> tuple[Pair, ...]:
+    probabilities = {"y_true": "7x5:simplex", "y_pred": "7x5:simplex"}
+    logits = {"y_true": "7x5:simplex", "y_pred": "7x5"}
+    labels = {"y_true": "7:int:5", "y_pred": "7x5:simplex"}
+    label_logits = {"y_true": "7:int:5", "y_pred": "7x5"}
+    bits = {"y_true": "7x3:int:2", "y_pred": "7x3:unit"}
+    bit_logits = {"y_true": "7x3:int:2", "y_pred": "7x3"}
+    values = {"y_true": "7x5", "y_pred": "7x5"}
+    names = {
+        "mean_squared_error": ("MeanSquaredError", (("", values, {}),)),
+        "binary_crossentropy": (
+            "BinaryCrossentropy",
+            (
+                ("probabilities", bits, {}),
+                ("logits", bit_logits, {"from_logits": True}),
+                ("label smoothing", bits, {"label_smoothing": 0.1}),
+            ),
+        ),
+        "categorical_crossentropy": (
+            "CategoricalCrossentropy",
+            (
+                ("probabilities", probabilities, {}),
+                ("logits", logits, {"from_logits": True}),
+                ("label smoothing", logits, {"from_logits": True, "label_smoothing": 0.1}),
+            ),
+        ),
+        "sparse_categorical_crossentropy": (
+            "SparseCategoricalCrossentropy",
+            (
+                ("probabilities", labels, {}),
+                ("logits", label_logits, {"from_logits": True}),
+                ("ignored class", label_logits, {"from_logits": True, "ignore_class": 1}),
+            ),
+        ),
+    }
+    rows = []
+    for function, (cls, cases) in names.items():
+        for case, inputs, arguments in cases:
+            shared = {"inputs": inputs, "arguments": arguments, "case": case}
+            rows.append(Pair("losses", function, constant=("y_true",), **shared))
+            rows.append(Pair("losses", cls, constant=("y_true",), kind="loss", **shared))
+        case, inputs, arguments = cases[0]
+        summed = f"{case}, summed".lstrip(", ")
+        arguments = arguments | {"reduction": "sum"}
+        rows.append(Pair("losses", cls, inputs, arguments, summed, "loss", ("y_true",)))
+    return tuple(rows)
+
+
+def _metrics() -> tuple[Pair, ...]:
+    bits = {"y_true": "9x3:int:2", "y_pred": "9x3:unit"}
+    rows = {"y_true": "9x7:simplex", "y_pred": "9x7:simplex"}
+    labels = {"y_true": "9:int:7", "y_pred": "9x7:simplex"}
+    exact = {"y_true": "9x3:int:2", "y_pred": "9x3:int:2"}
+    table = (
+        ("accuracy", "Accuracy", exact, {}),
+        ("binary_accuracy", "BinaryAccuracy", bits, {"threshold": 0.4}),
+        ("categorical_accuracy", "CategoricalAccuracy", rows, {}),
+        ("sparse_categorical_accuracy", "SparseCategoricalAccuracy", labels, {}),
+        ("top_k_categorical_accuracy", "TopKCategoricalAccuracy", rows, {"k": 3}),
+        ("sparse_top_k_categorical_accuracy", "SparseTopKCategoricalAccuracy", labels, {"k": 3}),
+    )
+    values = [Pair("metrics", f, i, a, kind="values") for f, _, i, a in table if f != "accuracy"]
+    objects = [Pair("metrics", c, i, a, kind="metric") for _, c, i, a in table]
+    return (*values, *objects, Pair("metrics", "Mean", {"values": "9"}, kind="metric"))
+
+
+def _draws() -> tuple[Pair, ...]:
+    shape = {"shape": (37, 11)}
+    random = {
+        "uniform": {"minval": -0.3, "maxval": 0.7},
+        "normal": {"mean": 0.1, "stddev": 2.0},
+        "truncated_normal": {"stddev": 0.5},
+        "randint": {"minval": -3, "maxval": 12},
+    }
+    initializers = {
+        "Zeros": {},
+        "Ones": {},
+        "Constant": {"value": 0.1},
+        "Identity": {"gain": 0.3},
+        "RandomUniform": {},
+        "RandomNormal": {},
+        "TruncatedNormal": {},
+        "VarianceScaling": {"scale": 1.5, "mode": "fan_avg", "distribution": "uniform"},
+        "GlorotUniform": {},
+        "GlorotNormal": {},
+        "HeUniform": {},
+        "HeNormal": {},
+        "LecunUniform": {},
+        "LecunNormal": {},
+        "Orthogonal": {"gain": 0.5},
+    }
+    return (
+        *(Pair("random", n, arguments=shape | a, kind="draw") for n, a in random.items()),
+        Pair("random", "shuffle", {"x": "23x2"}, kind="draw"),
+        Pair("random", "dropout", {"inputs": "9x7"}, {"rate": 0.3, "seed": 5}),
+        *(Pair("initializers", n, arguments=a, kind="draw") for n, a in initializers.items()),
+    )
+
+
+def _optimizers() -> tuple[Pair, ...]:
+    cases = {
+        "SGD": (
+            ("", {}),
+            ("momentum", {"momentum": 0.9}),
+            ("nesterov", {"momentum": 0.9, "nesterov": True}),
+            ("decay and clipnorm", {"weight_decay": 0.01, "clipnorm": 1.0}),
+        ),
+        "RMSprop": (
+            ("", {}),
+            ("momentum", {"momentum": 0.9}),
+            ("centered", {"centered": True}),
+            ("decay and clipvalue", {"weight_decay": 0.01, "clipvalue": 0.5}),
+        ),
+        "Adam": (
+            ("", {}),
+            ("amsgrad", {"amsgrad": True}),
+            ("decay and global clipnorm", {"weight_decay": 0.01, "global_clipnorm": 1.0}),
+        ),
+    }
+    weights = {"kernel": "13x7", "bias": "7"}
+    return tuple(
+        Pair("optimizers", name, weights, arguments, case, kind="optimizer")
+        for name, rows in cases.items()
+        for case, arguments in rows
+    )
+
+
+PAIRS = (
+    Pair("activations", "linear", {"x": "5x3"}),
+    Pair("activations", "relu", {"x": "5x3"}),
+    Pair("activations", "relu", {"x": "5x3"}, {"negative_slope": 0.2}, "leaky"),
+    Pair(
+        "activations",
+        "relu",
+        {"x": "5x3"},
+        {"negative_slope": 0.1, "max_value": 1.0, "threshold": 0.25},
+        "slope, maximum and threshold",
+    ),
+    Pair("activations", "sigmoid", {"x": "5x3"}),
+    Pair("activations", "tanh", {"x": "5x3"}),
+    Pair("activations", "softmax", {"x": "5x3"}),
+    Pair("activations", "softmax", {"x": "3x5x2"}, {"axis": 1}, "axis 1"),
+    Pair("activations", "log_softmax", {"x": "5x3"}),
+    Pair("activations", "log_softmax", {"x": "3x5x2"}, {"axis": 0}, "axis 0"),
+    Pair("dense", "dense", {"x": "7x5", "kernel": "5x3", "bias": "3"}),
+    Pair("dense", "dense", {"x": "1x5", "kernel": "5x3", "bias": "3"}, case="one sample"),
+    Pair("dense", "dense", {"x": "7x5", "kernel": "5x3"}, case="no bias"),
+    Pair("dense", "dense", {"x": "2x7x5", "kernel": "5x3", "bias": "3"}, case="three axes"),
+    Pair("dense", "Dense", {"x": "7x5"}, {"units": 3, "activation": "relu"}, "relu", "layer"),
+    Pair("dense", "Dense", {"x": "7x5"}, {"units": 3, "activation": "softmax"}, "softmax", "layer"),
+    Pair("dense", "Dense", {"x": "7x5"}, {"units": 3, "use_bias": False}, "no bias", "layer"),
+    *_losses(),
+    *_metrics(),
+    *_draws(),
+    *_optimizers(),
+)
+
+UNPAIRED = {
+    "config": "settings, not mathematics; tests hold them",
+    "models": "compared whole: each is trained by an experiment",
+    "network": "the training loop, compared by every experiment",
+    "dense.NaiveDense": "tests hold it against its twin: it takes an activation, not an argument",
+    "dense.NaiveSequential": "as NaiveDense",
+    "dense.BatchGenerator": "cuts arrays into batches; tests hold it against its twin",
+    "activations.get": "looks up a name; tests hold it",
+    "initializers.get": "looks up a name; tests hold it",
+    "losses.get": "looks up a name; tests hold it",
+    "metrics.get": "looks up a name; tests hold it",
+    "optimizers.get": "looks up a name; tests hold it",
+    "initializers.Initializer": "the base class",
+    "losses.Loss": "the base class",
+    "metrics.Metric": "the base class",
+    "optimizers.Optimizer": "the base class",
+    "random.SeedGenerator": "the stream behind every draw; tests hold its states",
+    "random.set_random_seed": "the seed behind every comparison; tests hold what follows from it",
+}

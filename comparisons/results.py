@@ -1,0 +1,198 @@
+"""The records that runs produce, as JSON and as pandas tables."""
+
+import json
+import math
+import os
+import platform
+import tempfile
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+GOOD_VERDICTS = ("identical", "match", "convention")
+VERDICTS = (*GOOD_VERDICTS, "mismatch", "vacuous", "error")
+
+
+@dataclass(frozen=True)
+class GradientResult:
+    """One weight's gradient: error and noise relative to the largest entry of the reference."""
+
+    weight: str
+    max_error: float
+    noise: float
+    verdict: str
+
+
+@dataclass(frozen=True)
+class PairResult:
+    """One row of the table of pairs, judged in one dtype."""
+
+    topic: str
+    name: str
+    dtype: str
+    max_error: float
+    noise: float
+    verdict: str
+    cause: str | None = None
+    case: str = ""
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """Where two free runs part: step and sample of its batch, tensor, index, both values."""
+
+    step: int
+    tensor: str
+    index: tuple[int, ...]
+    scratch: float
+    reference: float
+    explanation: str
+
+
+@dataclass(frozen=True)
+class LockStep:
+    """Single steps from the same weights and slots: the worst error over what rounding explains.
+
+    worst_ratio belongs to the step and tensor named; flips counts the steps whose difference is a
+    ReLU that rounding put on the other side of zero.
+    """
+
+    worst_ratio: float
+    step: int
+    tensor: str
+    flips: int
+    limit: float
+
+
+@dataclass
+class Curves:
+    """What plots need: a value per step or per epoch, for each side."""
+
+    loss: dict[str, list[float]] = field(default_factory=dict)
+    weight_difference: list[float] = field(default_factory=list)
+    envelope: list[float] = field(default_factory=list)
+    history: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+
+
+@dataclass
+class Samples:
+    """The first test samples: their features, labels and each side's outputs (n, classes)."""
+
+    features: np.ndarray
+    labels: np.ndarray
+    outputs: dict[str, np.ndarray]
+
+
+@dataclass
+class ExperimentResult:
+    """One experiment run on both sides. Dictionaries are keyed scratch, reference and keras."""
+
+    name: str
+    dataset: str
+    dataset_reason: str
+    dtype: str
+    seed: int
+    epochs: int
+    steps: int
+    batch_size: int
+    initial_weights_identical: bool
+    initial_weights: dict[str, Any]
+    gradients: list[GradientResult]
+    max_weight_difference: float
+    envelope: float
+    keras_weight_difference: float
+    first_divergence: Divergence | None
+    lock_step: LockStep
+    test_examples: int
+    predictions_agreeing: int
+    accuracy: dict[str, float]
+    loss: dict[str, float]
+    seconds: dict[str, float]
+    learned: bool
+    curves: Curves
+    samples: Samples
+    verdict: str = "match"
+    causes: list[str] = field(default_factory=list)
+    command: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the arrays that only plots use."""
+        record = asdict(self)
+        del record["samples"]
+        curves = record.pop("curves")
+        return record | {"history": curves["history"]}
+
+
+def versions() -> dict[str, str]:
+    packages = {name: version(name) for name in ("numpy", "tensorflow", "keras")}
+    return {"python": platform.python_version(), **packages}
+
+
+def run_record(
+    experiments: Iterable[ExperimentResult] = (), pairs: Iterable[PairResult] = ()
+) -> dict[str, Any]:
+    """The one object that `twofold compare --json` writes."""
+    return {
+        "twofold": version("twofold"),
+        "versions": versions(),
+        "experiments": [result.to_dict() for result in experiments],
+        "pairs": [asdict(result) for result in pairs],
+    }
+
+
+def write_json(record: Any, path: str | os.PathLike) -> None:
+    """Write record to path whole or not at all; what is not finite becomes null."""
+    text = json.dumps(_plain(record), indent=1, allow_nan=False, ensure_ascii=False)
+    write_whole(Path(path), text.encode() + b"\n")
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write to a temporary file beside path, then rename it: no reader sees half a file."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _plain(value: Any) -> Any:
+    """value in JSON's own types."""
+    if isinstance(value, dict):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def pairs_table(pairs: Iterable[PairResult]):
+    """A pandas DataFrame with a row per pair and dtype."""
+    import pandas as pd
+
+    return pd.DataFrame([asdict(result) for result in pairs])
+
+
+def experiments_table(experiments: Iterable[ExperimentResult]):
+    """A pandas DataFrame with a row per experiment: verdict, differences and accuracies."""
+    import pandas as pd
+
+    columns = ["name", "dataset", "dtype", "seed", "epochs", "steps", "max_weight_difference"]
+    columns += ["envelope", "predictions_agreeing", "test_examples", "verdict"]
+    rows = []
+    for result in experiments:
+        row = {column: getattr(result, column) for column in columns}
+        row |= {f"accuracy_{side}": value for side, value in result.accuracy.items()}
+        row |= {f"seconds_{side}": value for side, value in result.seconds.items()}
+        rows.append(row)
+    return pd.DataFrame(rows)

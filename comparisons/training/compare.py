@@ -1,0 +1,217 @@
+"""One experiment on both sides: the free runs, lock step, Keras's own fit, and the verdict."""
+
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+import scratch
+
+from ..experiments import Experiment
+from ..results import Curves, ExperimentResult, Samples
+from .divergence import FreeRuns, distance
+from .lockstep import LockStepJudge, ReferenceStep
+from .rounding import largest, nudge
+from .setup import Task, floatx, prepare
+from .verdict import causes, fell, verdict
+
+Progress = Callable[[int, int, str], None]
+SIDES = ("scratch", "reference", "keras")
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C during a comparison; its text says how far it came."""
+
+
+def compare(
+    experiment: Experiment,
+    *,
+    data: str | None = None,
+    dataset: str | None = None,
+    seed: int = 0,
+    dtype: str = "float32",
+    epochs: int | None = None,
+    progress: Progress | None = None,
+) -> ExperimentResult:
+    """Train the experiment's network with scratch, the GradientTape loop and Keras's fit.
+
+    ValueError for settings and data that cannot be used; Interrupted on Ctrl-C.
+    """
+    task = prepare(experiment, data, dataset, seed, dtype, epochs)
+    # steps of NumPy and TensorFlow alternate: with two pools of threads each waits for the other's
+    with floatx(dtype), threadpool_limits(limits=1, user_api="blas"), np.errstate(all="ignore"):
+        return _Comparison(task, progress or (lambda done, total, text: None)).run()
+
+
+class _ScratchFailed(Exception):
+    """Scratch raised an error where the reference did its step."""
+
+
+@contextmanager
+def _blaming_scratch():
+    try:
+        yield
+    except Exception as error:
+        raise _ScratchFailed(f"scratch raised {type(error).__name__}: {error}") from error
+
+
+class _Comparison:
+    def __init__(self, task: Task, progress: Progress):
+        import reference
+
+        self.task = task
+        self.progress = progress
+        self.scratch = task.network(scratch)
+        self.reference = task.network(reference)
+        self.keras = task.network(reference)
+        self.initial = self._initial_weights()
+        nudged, stepped = task.network(scratch), task.network(scratch)
+        generator = np.random.default_rng(task.seed)
+        nudged.set_weights([nudge(weight, generator) for weight in self.scratch.weights])
+        self.nudged = nudged
+        self.free = FreeRuns(self.scratch, nudged, self.reference)
+        self.lockstep = LockStepJudge(stepped, self.reference, task.seed)
+        self.state = self._reference_state()
+        self.seconds = dict.fromkeys(SIDES, 0.0)
+        self.curves = Curves(loss={"scratch": [], "reference": []})
+        self.curves.history = {side: {} for side in SIDES}
+        self.steps = 0
+        self.failure: str | None = None
+
+    def _initial_weights(self):
+        """How many initial weights are identical bits; the comparison proceeds from scratch's."""
+        here, there = self.scratch.get_weights(), self.reference.get_weights()
+        same = sum(int(np.sum(h == t)) for h, t in zip(here, there, strict=True))
+        counts = {"identical": same, "total": self.scratch.count_params()}
+        if same < counts["total"]:
+            self.reference.set_weights(here)
+            self.keras.set_weights(here)
+        return counts | {"max_difference": distance(here, there), "largest": max(map(largest, here))}
+
+    def run(self) -> ExperimentResult:
+        try:
+            for epoch, (x, y) in enumerate(self.task.epochs_of_batches()):
+                self._train_epoch(epoch, x, y)
+                self._fit_epoch(epoch, x, y)
+        except KeyboardInterrupt:
+            raise Interrupted(self._so_far()) from None
+        except _ScratchFailed as failure:
+            self.failure = f"step {self.steps}: {failure}"
+        return self._result()
+
+    def _train_epoch(self, epoch, x, y):
+        for network in (self.scratch, self.reference, self.nudged):
+            network.reset_metrics()
+        total = self.task.epochs * self.task.steps_per_epoch
+        text = f"{self.task.experiment.name}, epoch {epoch + 1} of {self.task.epochs}"
+        logs = {}
+        for batch in self.task.batches(x, y):
+            logs = self._step(*batch)
+            self.progress(self.steps, total, text)
+        for side, values in logs.items():
+            self._remember(side, values)
+
+    def _step(self, x, y):
+        """One step of every network but Keras's own; the metrics of the epoch so far."""
+        before, weights_before = self.state, self.scratch.get_weights()
+        there_loss, gradients, there = self._timed("reference", self.reference.step, x, y)
+        self.state = after = self._reference_state()
+        expected = [np.asarray(array) for array in (there_loss, *gradients)]
+        with _blaming_scratch():
+            self.lockstep.judge(self.steps, ReferenceStep(x, y, before, expected, after))
+            loss, _, here = self._timed("scratch", self.scratch.step, x, y)
+            self.nudged.step(x, y)
+        self.free.follow(self.steps, x, weights_before, before[0], after[0])
+        self.curves.loss["scratch"].append(float(loss))
+        self.curves.loss["reference"].append(float(there_loss))
+        self.steps += 1
+        return {"scratch": here, "reference": there}
+
+    def _reference_state(self):
+        variables = [np.asarray(variable) for variable in self.reference.optimizer.variables]
+        return self.reference.get_weights(), variables
+
+    def _timed(self, side, work, *arguments, **settings):
+        start = time.perf_counter()
+        outcome = work(*arguments, **settings)
+        self.seconds[side] += time.perf_counter() - start
+        return outcome
+
+    def _fit_epoch(self, epoch, x, y):
+        import keras
+
+        settings = {"batch_size": self.task.experiment.batch_size, "shuffle": False, "verbose": 0}
+        settings |= {"epochs": epoch + 1, "initial_epoch": epoch}
+        fitted = self._timed("keras", keras.Sequential.fit, self.keras, x, y, **settings)
+        logs = {name: values[-1] for name, values in fitted.history.items()}
+        self._remember("keras", logs)
+        for side, network in zip(SIDES, self._networks(), strict=True):
+            x_test, y_test = self.task.x_test, self.task.y_test
+            scores = network.evaluate(x_test, y_test, batch_size=512, verbose=0, return_dict=True)
+            self._remember(side, {f"val_{name}": value for name, value in scores.items()})
+
+    def _networks(self):
+        return self.scratch, self.reference, self.keras
+
+    def _remember(self, side, logs):
+        for name, value in logs.items():
+            self.curves.history[side].setdefault(name, []).append(float(value))
+
+    def _result(self) -> ExperimentResult:
+        task, free, history = self.task, self.free, self.curves.history
+        self.curves.weight_difference, self.curves.envelope = free.differences, free.envelope
+        outputs = {} if self.failure else self._outputs()
+        classes = {side: output.argmax(axis=-1) for side, output in outputs.items()}
+        agreeing = 0 if self.failure else np.sum(classes["scratch"] == classes["reference"])
+        result = ExperimentResult(
+            name=task.experiment.name,
+            dataset=task.dataset,
+            dataset_reason=task.reason,
+            dtype=task.dtype,
+            seed=task.seed,
+            epochs=task.epochs,
+            steps=self.steps,
+            batch_size=task.experiment.batch_size,
+            initial_weights_identical=self.initial["identical"] == self.initial["total"],
+            initial_weights=self.initial,
+            gradients=self.lockstep.first_gradients,
+            max_weight_difference=max(free.differences, default=float("nan")),
+            envelope=max(free.envelope, default=float("nan")),
+            keras_weight_difference=distance(self.scratch.weights, self.keras.get_weights()),
+            first_divergence=free.divergence,
+            lock_step=self.lockstep.result(),
+            test_examples=len(task.test_labels),
+            predictions_agreeing=int(agreeing),
+            accuracy={side: _last(history[side], "val_accuracy") for side in SIDES},
+            loss={side: _last(history[side], "val_loss") for side in SIDES},
+            seconds=self.seconds,
+            learned=fell(self.curves.loss["scratch"]),
+            curves=self.curves,
+            samples=Samples(
+                features=task.x_test[:10],
+                labels=task.test_labels[:10],
+                outputs={side: output[:10] for side, output in outputs.items()},
+            ),
+        )
+        result.causes = list(self.lockstep.causes)
+        result.causes += [self.failure] if self.failure else causes(result, task, free.outside)
+        result.verdict = verdict(result)
+        return result
+
+    def _outputs(self):
+        """Each side's outputs for the test set."""
+        outputs = {}
+        for side, network in zip(SIDES, self._networks(), strict=True):
+            batches = self.task.batches(self.task.x_test, self.task.y_test)
+            outputs[side] = np.concatenate([np.asarray(network(x)) for x, _ in batches])
+        return outputs
+
+    def _so_far(self):
+        total = self.task.epochs * self.task.steps_per_epoch
+        return f"interrupted after step {self.steps} of {total}"
+
+
+def _last(history, name):
+    return history.get(name, [float("nan")])[-1]

@@ -1,0 +1,64 @@
+"""The free runs: how far they part, how far rounding alone would part them, and where it begins."""
+
+import numpy as np
+
+from ..results import Divergence
+from .kinks import flips, preactivations, reference_preactivations
+from .rounding import largest
+
+MULTIPLE = 30.0  # of the envelope; see CONTRIBUTING.md
+JUMP = 4.0
+
+
+class FreeRuns:
+    """Follows scratch, the reference, and scratch started one unit in the last place away.
+
+    The last one's distance from scratch is the envelope: what rounding alone makes of a run. The
+    first step at which scratch and reference jump apart is searched for a ReLU flip.
+    """
+
+    def __init__(self, network, nudged, reference):
+        self.network = network
+        self.nudged = nudged
+        self.reference = reference
+        self.differences: list[float] = []
+        self.envelope: list[float] = []
+        self.divergence: Divergence | None = None
+        self.outside: int | None = None
+
+    def follow(self, number, x, weights_before, reference_before, reference_after):
+        """Judge the step just taken, from the weights before it on both sides."""
+        before = max(self.differences, default=0.0)
+        self.differences.append(distance(self.network.weights, reference_after))
+        self.envelope.append(distance(self.network.weights, self.nudged.weights))
+        if self.divergence is None and self.differences[-1] > JUMP * before:
+            self.divergence = self._flip(number, x, weights_before, reference_before)
+        if self.divergence is None and self.outside is None and self._is_outside():
+            self.outside = number
+
+    def _is_outside(self):
+        floor = np.finfo(self.network.weights[0].dtype).eps * largest_weight(self.network)
+        return self.differences[-1] > MULTIPLE * max(*self.envelope, floor)
+
+    def _flip(self, number, x, weights_before, reference_before):
+        weights = self.network.get_weights()
+        self.network.set_weights(weights_before)
+        here = preactivations(self.network, x)
+        self.network.set_weights(weights)
+        there = reference_preactivations(self.reference, reference_before, x)
+        found = flips(here, there)
+        if not found:
+            return None
+        flip = min(found, key=lambda flip: abs(flip.scratch - flip.reference))
+        where = (flip.sample, flip.unit)
+        words = f"step {number}, {flip}"
+        return Divergence(number, flip.layer, where, flip.scratch, flip.reference, words)
+
+
+def distance(here: list[np.ndarray], there: list[np.ndarray]) -> float:
+    """The largest difference between two lists of weights; inf where one is not finite."""
+    return max(largest(h - t) for h, t in zip(here, there, strict=True))
+
+
+def largest_weight(network) -> float:
+    return max(largest(weight) for weight in network.weights)

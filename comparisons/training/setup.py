@@ -1,0 +1,106 @@
+"""An experiment made ready: its data in batches, and a network built and compiled on either side."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import ModuleType
+
+import numpy as np
+
+import scratch
+from comparisons import datasets
+from comparisons.experiments import Experiment
+
+
+@contextmanager
+def floatx(dtype: str) -> Iterator[None]:
+    """dtype as the default of both sides, restored after."""
+    from keras import config as keras_config
+
+    before = scratch.config.floatx(), keras_config.floatx()
+    scratch.config.set_floatx(dtype)
+    keras_config.set_floatx(dtype)
+    try:
+        yield
+    finally:
+        scratch.config.set_floatx(before[0])
+        keras_config.set_floatx(before[1])
+
+
+@dataclass(frozen=True)
+class Task:
+    """An experiment with its data: features (n, inputs), labels as the loss takes them."""
+
+    experiment: Experiment
+    dataset: str
+    reason: str
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    test_labels: np.ndarray
+    dtype: str
+    seed: int
+    epochs: int
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return -(-len(self.x_train) // self.experiment.batch_size)
+
+    def epochs_of_batches(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Per epoch, the training set in the order that random.shuffle draws from [seed, epoch]."""
+        seeds = scratch.random.SeedGenerator(self.seed)
+        for _ in range(self.epochs):
+            order = scratch.random.shuffle(np.arange(len(self.x_train)), seed=seeds)
+            yield self.x_train[order], self.y_train[order]
+
+    def batches(self, x: np.ndarray, y: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        size = self.experiment.batch_size
+        for start in range(0, len(x), size):
+            yield x[start : start + size], y[start : start + size]
+
+    def network(self, side: ModuleType):
+        """The experiment's network on one side (scratch or reference), from the task's seed."""
+        side.random.set_random_seed(self.seed)
+        network = getattr(side.models, self.experiment.model)(self.x_train.shape[1])
+        optimizer = getattr(side.optimizers, self.experiment.optimizer)(**self.experiment.settings)
+        network.compile(optimizer, self.experiment.loss, metrics=list(self.experiment.metrics))
+        network.optimizer.build(network.trainable_weights)
+        return network
+
+
+def prepare(
+    experiment: Experiment,
+    data: str | None = None,
+    dataset: str | None = None,
+    seed: int = 0,
+    dtype: str = "float32",
+    epochs: int | None = None,
+) -> Task:
+    """The task. ValueError for a dtype, seed or number of epochs that cannot be trained."""
+    epochs = experiment.epochs if epochs is None else epochs
+    if dtype not in ("float32", "float64"):
+        raise ValueError(f"dtype is float32 or float64, not {dtype!r}")
+    if epochs < 1:
+        raise ValueError(f"epochs must be at least 1, not {epochs}")
+    if not 0 <= seed < 2**32:
+        raise ValueError(f"seed must be from 0 to 2**32 - 1, not {seed}")
+    name = dataset or experiment.dataset
+    loaded = datasets.load(name, data if name in ("auto", "mnist") else None)
+    x_train, y_train, x_test, y_test = loaded
+    arrays = {
+        "x_train": _flat(x_train, dtype),
+        "y_train": _labels(y_train, experiment, dtype),
+        "x_test": _flat(x_test, dtype),
+        "y_test": _labels(y_test, experiment, dtype),
+        "test_labels": y_test,
+    }
+    return Task(experiment, loaded.name, loaded.reason, **arrays, dtype=dtype, seed=seed, epochs=epochs)
+
+
+def _flat(x, dtype):
+    return x.reshape(len(x), -1).astype(dtype)
+
+
+def _labels(y, experiment, dtype):
+    return np.eye(10, dtype=dtype)[y] if experiment.one_hot else y

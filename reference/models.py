@@ -1,0 +1,53 @@
+"""The networks that the experiments train."""
+
+from . import initializers
+from .dense import Dense
+from .network import Input, Sequential
+
+
+def mlp(inputs=784):
+    """inputs-512 relu-10 softmax. Source: Chollet, Deep Learning with Python."""
+    return Sequential(
+        [
+            Input((inputs,)),
+            Dense(512, activation="relu"),
+            Dense(10, activation="softmax"),
+        ]
+    )
+
+
+def naive(inputs=784):
+    """mlp from weights uniform in [0, 0.1), as NaiveDense draws them. Source: as mlp."""
+    return Sequential(
+        [
+            Input((inputs,)),
+            Dense(512, activation="relu", kernel_initializer=_uniform()),
+            Dense(10, activation="softmax", kernel_initializer=_uniform()),
+        ]
+    )
+
+
+def _uniform():
+    return initializers.RandomUniform(minval=0.0, maxval=0.1)
+
+
+def two_layer(inputs=784):
+    """inputs-50 relu-10 softmax. Source: Saitoh, Deep Learning from the Basics."""
+    return Sequential(
+        [
+            Input((inputs,)),
+            Dense(50, activation="relu"),
+            Dense(10, activation="softmax"),
+        ]
+    )
+
+
+def digits(inputs=64):
+    """inputs-32 relu-10 softmax, for 8 x 8 digits. Source: after Trask, Grokking Deep Learning."""
+    return Sequential(
+        [
+            Input((inputs,)),
+            Dense(32, activation="relu"),
+            Dense(10, activation="softmax"),
+        ]
+    )

@@ -1,0 +1,96 @@
+"""Keras's layers chained into a network, and the GradientTape loop that trains it."""
+
+import functools
+import math
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+Callback = keras.callbacks.Callback
+History = keras.callbacks.History
+Input = keras.Input
+Layer = keras.layers.Layer
+ProgbarLogger = keras.callbacks.ProgbarLogger
+
+
+class Sequential(keras.Sequential):
+    """keras.Sequential, whose fit is a loop over tf.GradientTape that hides nothing.
+
+    The step is compiled with tf.function unless compile was given run_eagerly=True. Keras's own
+    loop stays within reach as keras.Sequential.fit(network, …).
+    """
+
+    def loss_and_gradients(self, x, y, sample_weight=None):
+        """(loss, y_pred, gradients) of one batch, gradients in the order of trainable_weights."""
+        with tf.GradientTape() as tape:
+            y_pred = self(x, training=True)
+            loss = self.compute_loss(x, y, y_pred, sample_weight)
+        return loss, y_pred, tape.gradient(loss, self.trainable_weights)
+
+    def step(self, x, y, sample_weight=None):
+        """Move the weights by one step of the optimizer; (loss, gradients, metrics)."""
+        loss, y_pred, gradients = self.loss_and_gradients(x, y, sample_weight)
+        self.optimizer.apply(gradients, self.trainable_weights)
+        self._loss_tracker.update_state(loss, sample_weight=tf.shape(x)[0])
+        return loss, gradients, self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def compile(self, optimizer="rmsprop", loss=None, metrics=None, run_eagerly=False):
+        """Choose how to train: names or objects of optimizers, losses and metrics."""
+        super().compile(optimizer, loss, metrics=metrics, run_eagerly=run_eagerly, jit_compile=False)
+        if not run_eagerly:
+            eager_step = functools.partial(Sequential.step, self)
+            self.step = tf.function(eager_step, reduce_retracing=True)
+
+    def train_on_batch(self, x, y, sample_weight=None, return_dict=False):
+        """One step of the optimizer; the metrics since the last reset, the loss first."""
+        *_, logs = self.step(x, y, sample_weight)
+        logs = {name: float(value) for name, value in logs.items()}
+        return logs if return_dict else list(logs.values())
+
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        validation_data=None,
+        shuffle=True,
+        sample_weight=None,
+        initial_epoch=0,
+    ):
+        """Train for epochs - initial_epoch epochs; returns the History."""
+        batch_size = batch_size or 32
+        calls = keras.callbacks.CallbackList(
+            callbacks,
+            add_history=True,
+            add_progbar=verbose != 0,
+            model=self,
+            verbose=verbose,
+            epochs=epochs,
+            steps=math.ceil(len(x) / batch_size),
+        )
+        self.stop_training = False
+        calls.on_train_begin()
+        for epoch in range(initial_epoch, epochs):
+            self.reset_metrics()
+            calls.on_epoch_begin(epoch)
+            order = np.arange(len(x))
+            order = keras.ops.convert_to_numpy(keras.random.shuffle(order)) if shuffle else order
+            for step, start in enumerate(range(0, len(x), batch_size)):
+                rows = order[start : start + batch_size]
+                weight = None if sample_weight is None else sample_weight[rows]
+                calls.on_train_batch_begin(step)
+                logs = self.train_on_batch(x[rows], y[rows], weight, return_dict=True)
+                calls.on_train_batch_end(step, logs)
+            if validation_data is not None:
+                validation = self.evaluate(*validation_data, batch_size, 0, return_dict=True)
+                logs |= {f"val_{name}": value for name, value in validation.items()}
+            calls.on_epoch_end(epoch, logs)
+            if self.stop_training:
+                break
+        self.optimizer.finalize_variable_values(self.trainable_weights)
+        calls.on_train_end(logs)
+        return self.history

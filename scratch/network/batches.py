@@ -1,0 +1,62 @@
+"""Samples with labels and weights, cut into batches."""
+
+import math
+
+import numpy as np
+
+from .. import config, random
+
+
+class Batches:
+    """x, y and sample_weight in steps of batch_size (32 where None); the last one may be smaller.
+
+    ValueError for lengths that differ, no samples, or a batch_size that is no positive integer.
+    """
+
+    def __init__(self, x, y=None, sample_weight=None, batch_size=None, order=None):
+        columns = [x, y, sample_weight]
+        self.columns = [None if column is None else np.asarray(column) for column in columns]
+        self.batch_size = 32 if batch_size is None else batch_size
+        self.order = order
+        lengths = {len(column) for column in self.columns if column is not None}
+        if len(lengths) != 1 or 0 in lengths:
+            raise ValueError(f"x, y and weights need one length above 0, not {sorted(lengths)}")
+        if not isinstance(self.batch_size, int) or self.batch_size < 1:
+            raise ValueError(f"batch_size is a positive integer, not {batch_size!r}")
+        self.samples = lengths.pop()
+
+    def __len__(self):
+        return math.ceil(self.samples / self.batch_size)
+
+    def __iter__(self):
+        for start in range(0, self.samples, self.batch_size):
+            rows = slice(start, start + self.batch_size)
+            rows = rows if self.order is None else self.order[rows]
+            yield [None if column is None else column[rows] for column in self.columns]
+
+    def shuffled(self):
+        """The same samples in the next order of the global seed generator."""
+        order = random.shuffle(np.arange(self.samples))
+        return Batches(*self.columns, self.batch_size, order)
+
+    def split(self, fraction):
+        """Batches without the last fraction of the samples, and (x, y, sample_weight) of it."""
+        kept = math.floor(self.samples * (1.0 - fraction))
+        if not 0 < kept < self.samples:
+            raise ValueError(f"validation_split={fraction} leaves nothing of {self.samples} samples")
+        train = [None if column is None else column[:kept] for column in self.columns]
+        validation = [None if column is None else column[kept:] for column in self.columns]
+        return Batches(*train, self.batch_size), validation
+
+
+def weigh(y, sample_weight, class_weight):
+    """sample_weight, or one weight per sample looked up by class in the dict class_weight."""
+    if class_weight is None:
+        return sample_weight
+    if sample_weight is not None:
+        raise ValueError("fit takes class_weight or sample_weight, not both")
+    y = np.asarray(y)
+    if y.ndim > 1:
+        y = y.argmax(axis=-1) if y.shape[-1] > 1 else y[..., 0]
+    weights = [class_weight.get(int(label), 1.0) for label in np.round(y)]
+    return np.array(weights, config.floatx())

@@ -1,0 +1,132 @@
+"""What every layer is: weights under their own names, and a forward that returns its backward."""
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+
+from .. import config
+
+
+class Layer:
+    """Weights, and a forward pass (y, backward) that uses them.
+
+    A subclass creates its weights in `build(input_shape)` and computes in `call(x, training)`,
+    which returns y and its backward: backward(dy) is (dx, gradients), the gradients in the order
+    of trainable_weights. The backward of a layer with weights takes needs_dx=False as well: then
+    dx is None, which spares a network's first layer the largest product of its backward pass.
+
+    Real inputs are cast to `dtype`, the dtype of the weights; complex and longdouble ones pass.
+    """
+
+    activation: Callable | None = None
+
+    def __init__(self, *, trainable=True, dtype=None, name=None):
+        self.trainable = trainable
+        self.dtype = np.dtype(dtype or config.floatx())
+        self.name = name or _snake_case(type(self).__name__)
+        self.built = False
+        self._trainable_names: list[str] = []
+        self._non_trainable_names: list[str] = []
+
+    def build(self, input_shape):
+        """Create the weights for inputs of input_shape, whose first entry, the batch, is None."""
+
+    def check_input(self, x):
+        """Raise ValueError where x has not the shape that the layer was built for."""
+
+    def call(self, x, training=False):
+        raise NotImplementedError(f"{type(self).__name__} must define call(x, training)")
+
+    def add_weight(self, shape, initializer, trainable=True, name=None):
+        """Set self.<name> to an array of `shape` drawn from the initializer."""
+        names = self._trainable_names if trainable else self._non_trainable_names
+        names.append(name)
+        setattr(self, name, initializer(shape, dtype=self.dtype))
+
+    def forward(self, x, training=False):
+        """(y, backward), building the layer on first use."""
+        x = self.prepare(x)
+        y, backward = self.call(x, training)
+        return y, backward if self.trainable else _without_gradients(backward)
+
+    def __call__(self, x, training=False):
+        return self.forward(x, training)[0]
+
+    def prepare(self, x):
+        """x in the layer's dtype, and the layer built for it."""
+        x = np.asarray(x)
+        if x.dtype.kind in "biuf" and x.dtype.itemsize <= 8:
+            x = x.astype(self.dtype, copy=False)
+        self.ensure_built((None, *x.shape[1:]))
+        self.check_input(x)
+        return x
+
+    def ensure_built(self, input_shape):
+        if not self.built:
+            self.build(input_shape)
+            self.built = True
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    @property
+    def trainable_weights(self) -> list[np.ndarray]:
+        return [getattr(self, name) for name in self._trainable_names] if self.trainable else []
+
+    @property
+    def non_trainable_weights(self) -> list[np.ndarray]:
+        frozen = [] if self.trainable else self._trainable_names
+        return [getattr(self, name) for name in [*frozen, *self._non_trainable_names]]
+
+    @property
+    def weights(self) -> list[np.ndarray]:
+        return [getattr(self, name) for name in self._trainable_names + self._non_trainable_names]
+
+    def weight_paths(self) -> list[str]:
+        """The names of `weights`, such as "dense/kernel"."""
+        names = self._trainable_names + self._non_trainable_names
+        return [f"{self.name}/{name}" for name in names]
+
+    def trainable_paths(self) -> list[str]:
+        """The names of `trainable_weights`, such as "dense/kernel"."""
+        return [f"{self.name}/{name}" for name in self._trainable_names if self.trainable]
+
+    def get_weights(self) -> list[np.ndarray]:
+        return [weight.copy() for weight in self.weights]
+
+    def set_weights(self, weights):
+        """Copy arrays, in the order of `weights`, into this layer. ValueError on other shapes."""
+        given, expected = [np.shape(w) for w in weights], [w.shape for w in self.weights]
+        if given != expected:
+            raise ValueError(f"{self.name} has weights of shapes {expected}, given were {given}")
+        for weight, value in zip(self.weights, weights, strict=True):
+            weight[...] = value
+
+    def count_params(self) -> int:
+        return sum(weight.size for weight in self.weights)
+
+
+def activate(activation, z, backward_z):
+    """(y, backward) of y = activation(z), given z with its own backward."""
+    y, backward_activation = activation(z)
+
+    def backward(dy, needs_dx=True):
+        return backward_z(backward_activation(dy), needs_dx)
+
+    return y, backward
+
+
+def _without_gradients(backward):
+    return lambda dy, needs_dx=True: (backward(dy)[0] if needs_dx else None, [])
+
+
+def _snake_case(name):
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+class Input:
+    """The shape of one sample, as the first entry of a Sequential, which it builds."""
+
+    def __init__(self, shape):
+        self.shape = tuple(shape)

@@ -1,0 +1,282 @@
+"""A chain of layers: forwards in order, backwards in reverse, and the loop that trains it."""
+
+import re
+
+import numpy as np
+
+from .. import activations, losses, metrics, optimizers
+from .batches import Batches, weigh
+from .callbacks import CallbackList, History, ProgbarLogger, listed
+from .layer import Input, Layer
+
+
+class Sequential(Layer):
+    """y = layers[-1](… layers[0](x)).
+
+    backward hands each layer the gradient of its output, last layer first. Layers of one kind are
+    told apart by number: dense, dense_1, … ValueError for what is no layer.
+    """
+
+    def __init__(self, layers=None, trainable=True, name=None):
+        super().__init__(trainable=trainable, name=name)
+        self.layers: list[Layer] = []
+        self.input_shape = None
+        for layer in layers or []:
+            self.add(layer, rebuild=False)
+        self._build_if_shape_is_known()
+
+    def add(self, layer, rebuild=True):
+        if isinstance(layer, Input):
+            self.input_shape = (None, *layer.shape)
+        elif isinstance(layer, Layer) and layer not in self.layers:
+            numbered = re.compile(rf"{re.escape(layer.name)}(_\d+)?")
+            number = sum(bool(numbered.fullmatch(other.name)) for other in self.layers)
+            layer.name += f"_{number}" if number else ""
+            self.layers.append(layer)
+        else:
+            raise ValueError(f"Sequential takes layers, each once, not {layer!r}")
+        if rebuild:
+            self._build_if_shape_is_known()
+
+    def _build_if_shape_is_known(self):
+        if self.input_shape is not None:
+            self.built = True
+            self.build(self.input_shape)
+
+    def build(self, input_shape):
+        self.input_shape = input_shape
+        for layer in self.layers:
+            layer.ensure_built(input_shape)
+            input_shape = layer.compute_output_shape(input_shape)
+
+    def compute_output_shape(self, input_shape):
+        for layer in self.layers:
+            input_shape = layer.compute_output_shape(input_shape)
+        return input_shape
+
+    def call(self, x, training=False):
+        return self._chain([layer.forward for layer in self.layers], x, training)
+
+    def _chain(self, forwards, x, training):
+        backwards = []
+        for forward in forwards:
+            x, backward = forward(x, training)
+            backwards.append(backward)
+        first_to_train = next((layer for layer in self.layers if layer.trainable_weights), None)
+
+        def backward(dy, needs_dx=True):
+            gradients = []
+            for layer, layer_backward in zip(reversed(self.layers), reversed(backwards)):
+                if layer is first_to_train and not needs_dx:
+                    return None, layer_backward(dy, needs_dx=False)[1] + gradients
+                dy, layer_gradients = layer_backward(dy)
+                gradients = layer_gradients + gradients
+            return dy, gradients
+
+        return x, backward
+
+    @property
+    def trainable_weights(self):
+        return [w for layer in self.layers for w in layer.trainable_weights if self.trainable]
+
+    @property
+    def non_trainable_weights(self):
+        trained = {id(weight) for weight in self.trainable_weights}
+        return [weight for weight in self.weights if id(weight) not in trained]
+
+    @property
+    def weights(self):
+        return [weight for layer in self.layers for weight in layer.weights]
+
+    def weight_paths(self):
+        return [path for layer in self.layers for path in layer.weight_paths()]
+
+    def trainable_paths(self):
+        return [path for layer in self.layers for path in layer.trainable_paths()]
+
+    def compile(self, optimizer="rmsprop", loss=None, metrics=None):
+        """Choose how to train: names or objects of optimizers, losses and metrics.
+
+        A cross-entropy of a network that ends in softmax or sigmoid is computed from the logits
+        behind that activation, as in Keras: log(softmax(x)) loses digits that x still has.
+        """
+        self.optimizer = optimizers.get(optimizer)
+        self.loss = losses.get(loss)
+        self.metric_names = list(metrics or [])
+        self.metrics = None
+        self.stop_training = False
+
+    def _ends_in_probabilities(self):
+        last = self.layers[-1]
+        probabilities = activations.softmax, activations.sigmoid
+        return hasattr(last, "preactivation") and last.activation in probabilities
+
+    def _forward_loss(self, x, y, sample_weight, training):
+        """(loss, y_pred, backward) of one batch."""
+        from_logits = self.loss.on_logits() if self._ends_in_probabilities() else None
+        if from_logits is None:
+            y_pred, backward_network = self.forward(x, training)
+            loss, backward_loss = self.loss.forward(y, y_pred, sample_weight)
+        else:
+            logits, backward_network = self._forward_logits(x, training)
+            y_pred, _ = self.layers[-1].activation(logits)
+            loss, backward_loss = from_logits.forward(y, logits, sample_weight)
+
+        def backward(dloss):
+            return backward_network(backward_loss(dloss), needs_dx=False)[1]
+
+        return loss, y_pred, backward
+
+    def _forward_logits(self, x, training):
+        *hidden, last = self.layers
+        forwards = [layer.forward for layer in hidden] + [last.preactivation]
+        return self._chain(forwards, self.prepare(x), training)
+
+    def loss_and_gradients(self, x, y, sample_weight=None):
+        """(loss, y_pred, gradients) of one batch, gradients in the order of trainable_weights."""
+        loss, y_pred, backward = self._forward_loss(x, y, sample_weight, training=True)
+        return loss, y_pred, backward(np.ones_like(loss))
+
+    def step(self, x, y, sample_weight=None):
+        """Move the weights by one step of the optimizer; (loss, gradients, metrics)."""
+        loss, y_pred, gradients = self.loss_and_gradients(x, y, sample_weight)
+        self.optimizer.apply(gradients, self.trainable_weights)
+        return loss, gradients, self._measure(loss, y, y_pred)
+
+    def train_on_batch(self, x, y, sample_weight=None, return_dict=False):
+        """One step of the optimizer; the metrics since the last reset, the loss first."""
+        *_, logs = self.step(x, y, sample_weight)
+        return logs if return_dict else list(logs.values())
+
+    def test_on_batch(self, x, y, sample_weight=None, return_dict=False):
+        """The metrics since the last reset, the loss first, without a step."""
+        loss, y_pred, _ = self._forward_loss(x, y, sample_weight, training=False)
+        logs = self._measure(loss, y, y_pred)
+        return logs if return_dict else list(logs.values())
+
+    def _measure(self, loss, y, y_pred):
+        if self.metrics is None:
+            self.metrics = [metrics.Mean(name="loss")]
+            self.metrics += [metrics.get(name, y, y_pred) for name in self.metric_names]
+        self.metrics[0].update_state(loss, sample_weight=len(y))
+        for metric in self.metrics[1:]:
+            metric.update_state(y, y_pred)
+        return {metric.name: float(metric.result()) for metric in self.metrics}
+
+    def reset_metrics(self):
+        for metric in self.metrics or []:
+            metric.reset_state()
+
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        validation_split=0.0,
+        validation_data=None,
+        shuffle=True,
+        class_weight=None,
+        sample_weight=None,
+        initial_epoch=0,
+        validation_batch_size=None,
+        validation_freq=1,
+    ):
+        """Train for epochs - initial_epoch epochs; returns the History.
+
+        validation_split keeps the last part of the samples, before shuffling, for validation.
+        Shuffling draws from the global seed generator, as keras.random.shuffle does.
+        """
+        batches = Batches(x, y, weigh(y, sample_weight, class_weight), batch_size)
+        if validation_split and validation_data is None:
+            batches, validation_data = batches.split(validation_split)
+        history = History()
+        calls = [history, *([ProgbarLogger()] if verbose else []), *(callbacks or [])]
+        calls = CallbackList(calls, self, epochs=epochs, steps=len(batches), verbose=verbose)
+        self.stop_training = False
+        calls.on_train_begin()
+        logs = {}
+        for epoch in range(initial_epoch, epochs):
+            calls.on_epoch_begin(epoch)
+            logs = self._fit_epoch(batches.shuffled() if shuffle else batches, calls)
+            if validation_data is not None and (epoch + 1) % validation_freq == 0:
+                logs |= self._validate(validation_data, validation_batch_size or batch_size, calls)
+            calls.on_epoch_end(epoch, logs)
+            if self.stop_training:
+                break
+        self.optimizer.finalize_variable_values(self.trainable_weights)
+        calls.on_train_end(logs)
+        return history
+
+    def _fit_epoch(self, batches, calls):
+        self.reset_metrics()
+        logs = {}
+        for step, batch in enumerate(batches):
+            calls.on_train_batch_begin(step)
+            logs = self.train_on_batch(*batch, return_dict=True)
+            calls.on_train_batch_end(step, logs)
+            if self.stop_training:
+                break
+        return logs
+
+    def _validate(self, validation_data, batch_size, calls):
+        x, y, *weight = validation_data
+        batches = Batches(x, y, weight[0] if weight else None, batch_size)
+        logs = self._evaluate(batches, calls)
+        return {f"val_{name}": value for name, value in logs.items()}
+
+    def evaluate(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        verbose="auto",
+        sample_weight=None,
+        callbacks=None,
+        return_dict=False,
+    ):
+        """The loss and metrics over all samples, without training."""
+        batches = Batches(x, y, sample_weight, batch_size)
+        logs = self._evaluate(batches, CallbackList(callbacks or [], self, steps=len(batches)))
+        if verbose:
+            print(listed(logs))
+        return logs if return_dict else list(logs.values())
+
+    def _evaluate(self, batches, calls):
+        self.reset_metrics()
+        calls.on_test_begin()
+        logs = {}
+        for step, batch in enumerate(batches):
+            calls.on_test_batch_begin(step)
+            logs = self.test_on_batch(*batch, return_dict=True)
+            calls.on_test_batch_end(step, logs)
+        calls.on_test_end(logs)
+        return logs
+
+    def predict(self, x, batch_size=None, callbacks=None):
+        """The outputs for all samples, computed batch by batch."""
+        batches = Batches(x, batch_size=batch_size)
+        calls = CallbackList(callbacks or [], self, steps=len(batches))
+        calls.on_predict_begin()
+        outputs = []
+        for step, (batch, *_) in enumerate(batches):
+            calls.on_predict_batch_begin(step)
+            outputs.append(self(batch))
+            calls.on_predict_batch_end(step, {"outputs": outputs[-1]})
+        calls.on_predict_end()
+        return np.concatenate(outputs)
+
+    def count_params(self):
+        return sum(layer.count_params() for layer in self.layers)
+
+    def summary(self, print_fn=print):
+        """Print a line per layer: name, type, output shape and number of weights."""
+        shape = self.input_shape
+        print_fn(f"{'Layer (type)':<34}{'Output shape':<24}{'Param #':>12}")
+        for layer in self.layers:
+            shape = None if shape is None else layer.compute_output_shape(shape)
+            title = f"{layer.name} ({type(layer).__name__})"
+            print_fn(f"{title:<34}{shape!s:<24}{layer.count_params():>12,}")
+        print_fn(f"Total params: {self.count_params():,}")
