@@ -1,0 +1,494 @@
+"""Rules that move weights against their gradients: Keras's formulas, in place on plain arrays."""
+
+import inspect
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from . import config
+
+_PIECE = 1 << 15  # numbers; a formula's handful of such arrays fits a level-2 cache of 1 or 2 MB
+
+_Array = np.ndarray
+_Arrays = list[np.ndarray]
+_Rate = float | Callable[..., float]
+
+
+class Optimizer:
+    """update_step(gradient, weight, learning_rate, **slots) for each weight, in place.
+
+    A subclass names its slots in build_slots (arrays of zeros, shaped like the weight) and writes
+    its formula in update_step. What all optimizers share happens here, in Keras's order:
+
+    - gradient_accumulation_steps: one call in so many updates, with the mean of their gradients.
+    - clipnorm limits the norm of each gradient, global_clipnorm the norm of all of them together,
+      clipvalue each number; 0 limits nothing.
+    - weight_decay: weight -= weight * weight_decay * learning_rate, before the update.
+    - use_ema: after each call average = ema_momentum * average + (1 - ema_momentum) * weight. It
+      replaces the weights every ema_overwrite_frequency steps and in finalize_variable_values.
+
+    learning_rate is a float (kept in floatx whatever the dtype of the weights), a function without
+    arguments, or a LearningRateSchedule, which is called with the number of calls so far.
+    As in Keras, weight_decay and the float that a function returns are rounded to float32 on their
+    way to float64 weights. Unlike TensorFlow, which takes them for 0, subnormal numbers (below
+    1e-38 in float32) count. loss_scale_factor, which serves float16 alone, is left out.
+    """
+
+    __signature__: ClassVar[inspect.Signature]
+
+    def __init_subclass__(cls) -> None:
+        """Spell out **shared in the signature that help() and inspect show."""
+        parameters = dict(inspect.signature(cls.__init__).parameters)
+        if parameters.pop("shared", None):
+            for name, parameter in inspect.signature(Optimizer.__init__).parameters.items():
+                parameters.setdefault(name, parameter.replace(kind=parameter.KEYWORD_ONLY))
+            cls.__signature__ = inspect.Signature(list(parameters.values())[1:])
+
+    def __init__(
+        self,
+        learning_rate: _Rate,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+    ) -> None:
+        if [clipnorm, clipvalue, global_clipnorm].count(None) < 2:
+            raise ValueError(
+                "only one of the three can be set, "
+                f"not {clipnorm=}, {clipvalue=}, {global_clipnorm=}"
+            )
+        self.weight_decay = _optional("weight_decay", weight_decay)
+        self.clipnorm = _optional("clipnorm", clipnorm)
+        self.clipvalue = _optional("clipvalue", clipvalue)
+        self.global_clipnorm = _optional("global_clipnorm", global_clipnorm)
+        self.use_ema = use_ema
+        self.ema_momentum = _number("ema_momentum", ema_momentum, 0, 1)
+        self.ema_overwrite_frequency = _count("ema_overwrite_frequency", ema_overwrite_frequency, 1)
+        self.gradient_accumulation_steps = _count(
+            "gradient_accumulation_steps", gradient_accumulation_steps, 2
+        )
+        self.name = name or type(self).__name__.lower()
+        self.built = False
+        self._iterations = np.zeros((), np.int64)
+        self._learning_rate = _variable_or_function(learning_rate)
+        self._weights: _Arrays = []
+        self._slots: list[dict[str, _Array]] = []
+        self._averages: _Arrays = []
+        self._accumulators: _Arrays = []
+        self._state: _Arrays = []
+
+    @property
+    def iterations(self) -> int:
+        """The number of updates so far."""
+        return int(self._iterations) // (self.gradient_accumulation_steps or 1)
+
+    @property
+    def learning_rate(self) -> Any:
+        """The number that the next update takes. Assign a number, a function or a schedule."""
+        rate = self._learning_rate
+        if isinstance(rate, np.ndarray):
+            return rate[()]
+        return rate(int(self._iterations)) if _is_schedule(rate) else rate()
+
+    @learning_rate.setter
+    def learning_rate(self, learning_rate: _Rate) -> None:
+        if callable(learning_rate):
+            self._learning_rate = learning_rate
+        elif isinstance(self._learning_rate, np.ndarray):
+            self._learning_rate[...] = _number("learning_rate", np.asarray(learning_rate)[()])
+        else:
+            raise TypeError("a learning_rate that is a function or schedule cannot become a number")
+
+    @property
+    def variables(self) -> _Arrays:
+        """The number of calls, the learning rate if it is a number, the slots in Keras's order."""
+        rate = [self._learning_rate] if isinstance(self._learning_rate, np.ndarray) else []
+        return [self._iterations, *rate, *self._state]
+
+    def set_weights(self, weights: Sequence[_Array]) -> None:
+        """Copy `weights`, in the order of `variables`, into the variables."""
+        if not self.built:
+            raise ValueError("set_weights comes after build(weights)")
+        expected = [variable.shape for variable in self.variables]
+        given = [np.shape(weight) for weight in weights]
+        if given != expected:
+            raise ValueError(f"set_weights expected arrays of shapes {expected}, not {given}")
+        for variable, weight in zip(self.variables, weights, strict=True):
+            variable[...] = weight
+
+    def build(self, weights: Sequence[_Array]) -> None:
+        """Make the variables that belong to `weights`; a second call changes nothing."""
+        if self.built:
+            return
+        _check_weights(weights)
+        self._weights = list(weights)
+        self._slots = [{} for _ in weights]
+        if self.use_ema:
+            self._averages = [self._add_variable(weight) for weight in weights]
+        if self.gradient_accumulation_steps:
+            self._accumulators = [self._add_variable(weight) for weight in weights]
+        self.build_slots()
+        self.built = True
+
+    def build_slots(self) -> None:
+        """Call add_slots with the names of the arrays that update_step keeps from step to step."""
+
+    def add_slots(self, *names: str) -> None:
+        """Give each weight an array of zeros under each of `names`."""
+        for weight, slots in zip(self._weights, self._slots, strict=True):
+            for name in names:
+                slots[name] = self._add_variable(weight)
+
+    def _add_variable(self, weight: _Array) -> _Array:
+        self._state.append(np.zeros(weight.shape, weight.dtype))
+        return self._state[-1]
+
+    def apply(self, gradients: Sequence[_Array], weights: Sequence[_Array] | None = None) -> None:
+        """Update `weights`, by default those of build or of the last call, in place.
+
+        The first call builds; from then on the i-th weight belongs to the i-th slots. ValueError,
+        before anything has changed, if gradients or weights do not fit them.
+        """
+        gradients = [np.asarray(gradient) for gradient in gradients]
+        if not gradients:
+            return
+        if weights is None and not self.built:
+            raise ValueError("apply(gradients) without weights comes after build(weights)")
+        weights = self._weights if weights is None else list(weights)
+        self._check_fit(gradients, weights)
+        self.build(weights)
+        self._weights = weights
+        # contiguous weights themselves, and copies of strided ones
+        contiguous = [np.asarray(weight, order="C") for weight in weights]
+        self._accumulate_and_update(gradients, contiguous)
+        self._average_weights(contiguous)
+        for weight, updated in zip(weights, contiguous, strict=True):
+            if updated is not weight:
+                weight[...] = updated
+        self._iterations += 1
+
+    def finalize_variable_values(self, weights: Sequence[_Array]) -> None:
+        """weight = average, at the end of a training with use_ema; nothing without."""
+        if self.use_ema and self.built:
+            for weight, average in zip(weights, self._averages, strict=True):
+                weight[...] = average
+
+    def update_step(
+        self, gradient: _Array, weight: _Array, learning_rate: Any, **slots: _Array
+    ) -> None:
+        """Move `weight`, and the slots named in build_slots, in place.
+
+        All arrays are flat pieces so short that the temporaries of a formula stay in the cache,
+        which makes the formula of the textbook as fast as one with hand-kept buffers.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no update_step")
+
+    def _check_fit(self, gradients: _Arrays, weights: _Arrays) -> None:
+        built = self._weights if self.built else weights
+        if not len(gradients) == len(weights) == len(built):
+            raise ValueError(
+                f"{len(gradients)} gradients and {len(weights)} weights for an optimizer "
+                f"of {len(built)} weights"
+            )
+        _check_weights(weights)
+        for index, (gradient, weight, known) in enumerate(
+            zip(gradients, weights, built, strict=True)
+        ):
+            _check_alike(f"weight {index}", weight, known)
+            _check_alike(f"gradient {index}", gradient, known)
+
+    def _accumulate_and_update(self, gradients: _Arrays, weights: _Arrays) -> None:
+        steps = self.gradient_accumulation_steps
+        if steps is None:
+            self._update(gradients, weights)
+            return
+        for accumulator, gradient in zip(self._accumulators, gradients, strict=True):
+            accumulator += gradient
+        if (int(self._iterations) + 1) % steps == 0:
+            self._update([accumulator / steps for accumulator in self._accumulators], weights)
+            for accumulator in self._accumulators:
+                accumulator[...] = 0
+
+    def _update(self, gradients: _Arrays, weights: _Arrays) -> None:
+        gradients = self._clip(gradients)
+        learning_rate = self.learning_rate
+        for gradient, weight, slots in zip(gradients, weights, self._slots, strict=True):
+            self._update_weight(gradient, weight, _cast(learning_rate, weight.dtype), slots)
+
+    def _update_weight(
+        self, gradient: _Array, weight: _Array, learning_rate: Any, slots: dict[str, _Array]
+    ) -> None:
+        """Weight decay and update_step, both elementwise, on one cache-sized piece at a time."""
+        for g, w, *state in _pieces(gradient, weight, *slots.values()):
+            if self.weight_decay is not None:
+                w -= w * _cast(self.weight_decay, w.dtype) * learning_rate
+            self.update_step(g, w, learning_rate, **dict(zip(slots, state, strict=True)))
+
+    def _clip(self, gradients: _Arrays) -> _Arrays:
+        if self.clipnorm:
+            return [_clip_by_norm(gradient, self.clipnorm) for gradient in gradients]
+        if self.global_clipnorm:
+            return _clip_by_global_norm(gradients, self.global_clipnorm)
+        if self.clipvalue:
+            return [np.clip(gradient, -self.clipvalue, self.clipvalue) for gradient in gradients]
+        return gradients
+
+    def _average_weights(self, weights: _Arrays) -> None:
+        """average = momentum * average + (1 - momentum) * weight, momentum being 0 at first."""
+        if not self.use_ema:
+            return
+        frequency = self.ema_overwrite_frequency
+        for average, weight in zip(self._averages, weights, strict=True):
+            momentum = weight.dtype.type(self.ema_momentum if self.iterations else 0)
+            for a, w in _pieces(average, weight):
+                a *= momentum
+                a += (1 - momentum) * w
+            if frequency and (self.iterations + 1) % frequency == 0:
+                weight[...] = average
+
+
+class SGD(Optimizer):
+    """velocity = momentum * velocity - learning_rate * gradient; weight += velocity.
+
+    With nesterov, weight += momentum * velocity - learning_rate * gradient. Without momentum,
+    weight -= learning_rate * gradient.
+
+    As in Keras, the velocity points downhill and holds the learning rate, so that a new rate leaves
+    the old part of it as it is (textbooks often have velocity = momentum * velocity + gradient;
+    weight -= learning_rate * velocity), and momentum is rounded to float32 on its way to float64.
+    """
+
+    def __init__(
+        self,
+        learning_rate: _Rate = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        **shared: Any,
+    ) -> None:
+        super().__init__(learning_rate, **shared)
+        if not isinstance(momentum, float):
+            raise ValueError(f"momentum is a float from 0 to 1, not {momentum!r}")
+        self.momentum: float = _number("momentum", momentum, 0, 1)
+        self.nesterov = nesterov
+
+    def build_slots(self) -> None:
+        if self.momentum:
+            self.add_slots("velocity")
+
+    def update_step(
+        self, gradient: _Array, weight: _Array, learning_rate: Any, velocity: _Array | None = None
+    ) -> None:
+        if velocity is None:
+            weight -= learning_rate * gradient
+            return
+        momentum = _cast(self.momentum, weight.dtype)
+        velocity *= momentum
+        velocity -= learning_rate * gradient
+        if self.nesterov:
+            weight += momentum * velocity - learning_rate * gradient
+        else:
+            weight += velocity
+
+
+class RMSprop(Optimizer):
+    """velocity = rho * velocity + (1 - rho) * gradient²;
+    weight -= learning_rate * gradient / √(velocity + epsilon).
+
+    centered takes the variance, velocity - average_gradient², for the velocity under the root.
+    With momentum, momentum = self.momentum * momentum + the step above; weight -= momentum.
+
+    As in Keras, epsilon stands inside the root, where most textbooks have it outside, so that the
+    smallest divisor is 3e-4 and not 1e-7. The rule is Hinton's, Coursera lecture 6e, 2012.
+    """
+
+    def __init__(
+        self,
+        learning_rate: _Rate = 0.001,
+        rho: float = 0.9,
+        momentum: float = 0.0,
+        epsilon: float = 1e-7,
+        centered: bool = False,
+        **shared: Any,
+    ) -> None:
+        super().__init__(learning_rate, **shared)
+        self.rho: float = _number("rho", rho, 0, 1)
+        self.momentum: float = _number("momentum", momentum, 0, 1)
+        self.epsilon: float = _number("epsilon", epsilon, 0)
+        self.centered = centered
+
+    def build_slots(self) -> None:
+        self.add_slots("velocity")
+        if self.momentum:
+            self.add_slots("momentum")
+        if self.centered:
+            self.add_slots("average_gradient")
+
+    def update_step(
+        self,
+        gradient: _Array,
+        weight: _Array,
+        learning_rate: Any,
+        velocity: _Array,
+        momentum: _Array | None = None,
+        average_gradient: _Array | None = None,
+    ) -> None:
+        velocity *= self.rho
+        velocity += (1 - self.rho) * np.square(gradient)
+        variance = velocity
+        if average_gradient is not None:
+            average_gradient *= self.rho
+            average_gradient += (1 - self.rho) * gradient
+            variance = velocity - np.square(average_gradient)
+        step = learning_rate * gradient / np.sqrt(variance + self.epsilon)
+        if momentum is not None:
+            momentum *= self.momentum
+            momentum += step
+            step = momentum
+        weight -= step
+
+
+class Adam(Optimizer):
+    """momentum += (gradient - momentum) * (1 - beta_1);
+    velocity += (gradient² - velocity) * (1 - beta_2);
+    weight -= momentum * alpha / (√velocity + epsilon),
+    alpha = learning_rate * √(1 - beta_2ᵗ) / (1 - beta_1ᵗ), at step t = 1, 2, …
+
+    amsgrad divides by the largest velocity so far instead.
+
+    alpha corrects the bias of both averages at once. The epsilon beside the uncorrected velocity
+    is thereby the paper's epsilon hat (end of section 2), not that of its algorithm 1, which is
+    added after the correction. As in Keras, the betas in alpha are rounded to float32 on their way
+    to float64 weights, which shortens the first step by 7e-6 of itself; 1 - beta is not.
+    Kingma and Ba 2014, arXiv:1412.6980; Reddi et al. 2018, arXiv:1904.09237, for amsgrad.
+    """
+
+    def __init__(
+        self,
+        learning_rate: _Rate = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        **shared: Any,
+    ) -> None:
+        super().__init__(learning_rate, **shared)
+        self.beta_1: float = _number("beta_1", beta_1, 0, 1)
+        self.beta_2: float = _number("beta_2", beta_2, 0, 1)
+        self.epsilon: float = _number("epsilon", epsilon, 0)
+        self.amsgrad = amsgrad
+
+    def build_slots(self) -> None:
+        self.add_slots("momentum", "velocity")
+        if self.amsgrad:
+            self.add_slots("velocity_hat")
+
+    def update_step(
+        self,
+        gradient: _Array,
+        weight: _Array,
+        learning_rate: Any,
+        momentum: _Array,
+        velocity: _Array,
+        velocity_hat: _Array | None = None,
+    ) -> None:
+        step = weight.dtype.type(self.iterations + 1)
+        beta_1_power = _cast(self.beta_1, weight.dtype) ** step
+        beta_2_power = _cast(self.beta_2, weight.dtype) ** step
+        alpha = learning_rate * np.sqrt(1 - beta_2_power) / (1 - beta_1_power)
+        momentum += (gradient - momentum) * (1 - self.beta_1)
+        velocity += (np.square(gradient) - velocity) * (1 - self.beta_2)
+        if velocity_hat is not None:
+            velocity_hat[...] = np.maximum(velocity_hat, velocity)
+            velocity = velocity_hat
+        weight -= momentum * alpha / (np.sqrt(velocity) + self.epsilon)
+
+
+def get(identifier: str | Optimizer | None) -> Optimizer | None:
+    """The optimizer of a name such as "rmsprop", with its defaults; optimizers pass through."""
+    if identifier is None or isinstance(identifier, Optimizer):
+        return identifier
+    by_name = {optimizer.__name__.lower(): optimizer for optimizer in (SGD, RMSprop, Adam)}
+    if isinstance(identifier, str) and identifier.lower() in by_name:
+        return by_name[identifier.lower()]()
+    raise ValueError(f"an optimizer is one of {', '.join(by_name)}, not {identifier!r}")
+
+
+def _clip_by_norm(gradient: _Array, clipnorm: float) -> _Array:
+    """gradient * clipnorm / max(norm, clipnorm), which rounds even a gradient that is short."""
+    return gradient * clipnorm / np.maximum(np.linalg.norm(gradient), clipnorm)
+
+
+def _clip_by_global_norm(gradients: _Arrays, clipnorm: float) -> _Arrays:
+    """gradient * clipnorm * min(1 / norm, 1 / clipnorm), NaN where the norm is not finite."""
+    norm = np.linalg.norm([np.linalg.norm(gradient) for gradient in gradients])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = clipnorm * np.minimum(1 / norm, 1 / clipnorm) + (norm - norm)
+    return [gradient * gradient.dtype.type(scale) for gradient in gradients]
+
+
+def _pieces(*arrays: _Array) -> Iterator[_Arrays]:
+    """Flat views of the same stretch of each contiguous array, one stretch after the other."""
+    flat = [array.reshape(-1) for array in arrays]
+    for start in range(0, flat[0].size, _PIECE):
+        yield [array[start : start + _PIECE] for array in flat]
+
+
+def _cast(number: Any, dtype: np.dtype) -> Any:
+    """`number` as Keras's ops.cast gives it: Python's floats pass through float32."""
+    return dtype.type(np.float32(number) if type(number) in (int, float) else number)
+
+
+def _is_schedule(learning_rate: Callable[..., float]) -> bool:
+    return "LearningRateSchedule" in [cls.__name__ for cls in type(learning_rate).__mro__]
+
+
+def _variable_or_function(learning_rate: Any) -> Any:
+    if callable(learning_rate):
+        return learning_rate
+    if not isinstance(learning_rate, float):
+        raise ValueError(
+            f"learning_rate is a float, a function or a schedule, not {learning_rate!r}"
+        )
+    return np.array(_number("learning_rate", learning_rate), config.floatx())
+
+
+def _check_weights(weights: Sequence[_Array]) -> None:
+    for index, weight in enumerate(weights):
+        if not isinstance(weight, np.ndarray):
+            raise ValueError(f"weight {index} must be an array, not {type(weight).__name__}")
+        if weight.dtype.kind != "f":
+            raise ValueError(f"weight {index} must hold floats, not {weight.dtype}")
+        if not weight.flags.writeable:
+            raise ValueError(f"weight {index} is read-only and cannot be updated in place")
+
+
+def _check_alike(name: str, array: _Array, known: _Array) -> None:
+    if array.shape != known.shape or array.dtype != known.dtype:
+        raise ValueError(
+            f"{name} is {array.dtype} of shape {array.shape}, "
+            f"expected {known.dtype} of shape {known.shape}"
+        )
+
+
+def _number(name: str, value: Any, low: float = -math.inf, high: float = math.inf) -> Any:
+    is_number = isinstance(value, int | float | np.integer | np.floating)
+    if not (is_number and math.isfinite(value) and low <= value <= high):
+        raise ValueError(f"{name} is a finite number in [{low}, {high}], not {value!r}")
+    return value
+
+
+def _optional(name: str, value: Any) -> float | None:
+    return None if value is None else _number(name, value, 0)
+
+
+def _count(name: str, value: Any, low: int) -> int | None:
+    if value is not None and (not isinstance(value, int) or value < low):
+        raise ValueError(f"{name} is None or an integer from {low}, not {value!r}")
+    return value
