@@ -54,13 +54,21 @@ class Layer:
         return self.forward(x, training)[0]
 
     def prepare(self, x):
-        """x in the layer's dtype, and the layer built for it."""
-        x = np.asarray(x)
-        if x.dtype.kind in "biuf" and x.dtype.itemsize <= 8:
-            x = x.astype(self.dtype, copy=False)
-        self.ensure_built((None, *x.shape[1:]))
+        """x, an array or a list of them, in the layer's dtype, and the layer built for it."""
+        if isinstance(x, list | tuple):
+            x = [self._cast(part) for part in x]
+            input_shape = [(None, *part.shape[1:]) for part in x]
+        else:
+            x = self._cast(x)
+            input_shape = (None, *x.shape[1:])
+        self.ensure_built(input_shape)
         self.check_input(x)
         return x
+
+    def _cast(self, x):
+        x = np.asarray(x)
+        castable = x.dtype.kind in "biuf" and x.dtype.itemsize <= 8
+        return x.astype(self.dtype, copy=False) if castable else x
 
     def ensure_built(self, input_shape):
         if not self.built:
