@@ -44,14 +44,14 @@ class Layer:
         names.append(name)
         setattr(self, name, initializer(shape, dtype=self.dtype))
 
-    def forward(self, x, training=False):
-        """(y, backward), building the layer on first use."""
+    def forward(self, x, training=False, **arguments):
+        """(y, backward), building the layer on first use; arguments such as mask go to call."""
         x = self.prepare(x)
-        y, backward = self.call(x, training)
+        y, backward = self.call(x, training, **arguments)
         return y, backward if self.trainable else _without_gradients(backward)
 
-    def __call__(self, x, training=False):
-        return self.forward(x, training)[0]
+    def __call__(self, x, training=False, **arguments):
+        return self.forward(x, training, **arguments)[0]
 
     def prepare(self, x):
         """x, an array or a list of them, in the layer's dtype, and the layer built for it."""
