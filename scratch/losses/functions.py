@@ -1,0 +1,211 @@
+"""Loss functions: one value per sample, with the gradient of the prediction."""
+
+from collections import abc
+
+import numpy as np
+
+from scratch import activations, config
+
+Forward = tuple[np.ndarray, abc.Callable[..., np.ndarray]]
+
+
+def mean_squared_error(y_true: np.ndarray, y_pred: np.ndarray) -> Forward:
+    """value = mean((y_pred - y_true)²), dy_pred = dvalue * 2 * (y_pred - y_true) / n.
+
+    The mean is over the last axis, of n entries. ValueError for shapes that only broadcasting
+    would fit, which Keras lets pass; (n,) and (n, 1) fit as in Keras.
+    """
+    target, prediction = squeeze_or_expand_to_same_rank(y_true, y_pred)
+    _check_shapes("mean_squared_error", target, prediction)
+    error = prediction - target.astype(prediction.dtype)
+
+    def backward(dvalue):
+        dvalue = np.expand_dims(dvalue, -1) / error.shape[-1]
+        return (dvalue * (2 * error)).reshape(y_pred.shape)
+
+    return np.mean(error * error, axis=-1), backward
+
+
+def binary_crossentropy(
+    y_true: np.ndarray,
+    y_pred: np.ndarray,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int | tuple[int, ...] | None = -1,
+) -> Forward:
+    """value = mean(-y_true * log(p) - (1 - y_true) * log(1 - p)) over axis.
+
+    p is y_pred within [epsilon, 1 - epsilon], outside of which there is no gradient, or
+    sigmoid(y_pred) from logits. label_smoothing moves y_true towards 0.5.
+    """
+    _check_shapes("binary_crossentropy", y_true, y_pred)
+    target = y_true.astype(y_pred.dtype)
+    if label_smoothing:
+        target = target * (1 - label_smoothing) + 0.5 * label_smoothing
+    each = _binary_from_logits if from_logits else _binary_from_probabilities
+    losses, backward_each = each(target, y_pred)
+    value = np.mean(losses, axis=axis, keepdims=True)
+
+    def backward(dvalue):
+        return backward_each(np.reshape(dvalue, value.shape) / (losses.size / value.size))
+
+    return np.squeeze(value, axis), backward
+
+
+def _binary_from_probabilities(target: np.ndarray, y_pred: np.ndarray) -> Forward:
+    p, passes = _clip(y_pred)
+    losses = -(target * np.log(p) + (1 - target) * np.log(1 - p))
+    return losses, lambda dlosses: passes * dlosses * ((1 - target) / (1 - p) - target / p)
+
+
+def _binary_from_logits(target: np.ndarray, x: np.ndarray) -> Forward:
+    """losses = max(x, 0) - x * target + log(1 + exp(-|x|)), dx = dlosses * (sigmoid(x) - target).
+
+    Neither overflows: exp is taken of numbers below 0 alone.
+    """
+    positive = np.real(x) >= 0
+    decay = np.exp(np.where(positive, -x, x))
+    losses = np.where(positive, x, 0) - x * target + np.log1p(decay)
+
+    def backward(dlosses):
+        # sigmoid(x) is 1 - tail or tail; 1 - target before tail keeps the digits of a small tail
+        tail = decay / (1 + decay)
+        return dlosses * np.where(positive, (1 - target) - tail, tail - target)
+
+    return losses, backward
+
+
+def categorical_crossentropy(
+    y_true: np.ndarray,
+    y_pred: np.ndarray,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+) -> Forward:
+    """value = sum(-y_true * log(p)) over axis, for y_true one-hot or otherwise a distribution.
+
+    p is y_pred / sum(y_pred) within [epsilon, 1 - epsilon], outside of which there is no gradient,
+    or softmax(y_pred) from logits. label_smoothing moves y_true towards 1 / y_true.shape[-1],
+    whatever axis is, as in Keras.
+    """
+    if not isinstance(axis, int) or isinstance(axis, bool):
+        raise ValueError(f"axis must be an integer, not {axis}")
+    _check_shapes("categorical_crossentropy", y_true, y_pred)
+    target = y_true.astype(y_pred.dtype)
+    if label_smoothing:
+        target = target * (1 - label_smoothing) + label_smoothing / target.shape[-1]
+    if from_logits:
+        return _categorical_from_logits(target, y_pred, axis)
+    return _categorical_from_probabilities(target, y_pred, axis)
+
+
+def _categorical_from_logits(target: np.ndarray, logits: np.ndarray, axis: int) -> Forward:
+    """value = sum(-target * log(softmax(logits))), dlogits = dvalue * (softmax(logits) - target).
+
+    The gradient is TensorFlow's, and the derivative where target sums to 1, which is not checked;
+    otherwise the derivative would be dvalue * (softmax(logits) * sum(target) - target).
+    """
+    log_p, _ = activations.log_softmax(logits, axis)
+
+    def backward(dvalue):
+        return np.expand_dims(dvalue, axis) * (np.exp(log_p) - target)
+
+    return -np.sum(target * log_p, axis), backward
+
+
+def _categorical_from_probabilities(target: np.ndarray, y_pred: np.ndarray, axis: int) -> Forward:
+    total = np.sum(y_pred, axis, keepdims=True)
+    share = y_pred / total
+    p, passes = _clip(share)
+
+    def backward(dvalue):
+        dshare = np.expand_dims(dvalue, axis) * passes * (-target / p)
+        return (dshare - np.sum(dshare * share, axis, keepdims=True)) / total
+
+    return -np.sum(target * np.log(p), axis), backward
+
+
+def sparse_categorical_crossentropy(
+    y_true: np.ndarray,
+    y_pred: np.ndarray,
+    from_logits: bool = False,
+    ignore_class: int | None = None,
+    axis: int = -1,
+) -> Forward:
+    """value = -log(softmax(logits)[y_true]), for integers y_true of shape (..., ) or (..., 1).
+
+    logits is y_pred (..., classes), or log(p) for p = y_pred within [epsilon, 1 - epsilon], outside
+    of which there is no gradient; softmax(log(p)) is p / sum(p). Samples of class ignore_class get
+    0. ValueError for labels outside [0, classes) and, as in Keras, for any axis but the last.
+    """
+    labels, valid = _labels(y_true, y_pred, ignore_class, axis)
+    y_pred = np.where(np.expand_dims(valid, -1), y_pred, 0)
+    if from_logits:
+        value, backward_logits = _sparse_from_logits(labels, y_pred)
+        return value * valid, lambda dvalue: backward_logits(dvalue * valid)
+    p, passes = _clip(y_pred)
+    value, backward_logits = _sparse_from_logits(labels, np.log(p))
+    return value * valid, lambda dvalue: passes * backward_logits(dvalue * valid) / p
+
+
+def _sparse_from_logits(labels: np.ndarray, logits: np.ndarray) -> Forward:
+    """value = -log(softmax(logits))[labels], dlogits = dvalue * (softmax(logits) - one_hot)."""
+    log_p, _ = activations.log_softmax(logits)
+    at_label = (*np.indices(labels.shape, sparse=True), labels)
+
+    def backward(dvalue):
+        dlogits = np.exp(log_p)
+        dlogits[at_label] -= 1
+        dlogits *= np.expand_dims(dvalue, -1)
+        return dlogits
+
+    return -log_p[at_label], backward
+
+
+def _labels(
+    y_true: np.ndarray, y_pred: np.ndarray, ignore_class: int | None, axis: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """y_true as indices into the last axis of y_pred, and which of them are not ignored."""
+    if axis not in (-1, y_pred.ndim - 1):
+        raise ValueError(f"sparse_categorical_crossentropy takes the last axis alone, not {axis}")
+    if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
+        y_true = y_true[..., 0]
+    if y_true.shape != y_pred.shape[:-1]:
+        raise ValueError(
+            f"sparse_categorical_crossentropy takes integers y_true of shape {y_pred.shape[:-1]} "
+            f"with y_pred of shape {y_pred.shape}, not {y_true.shape}"
+        )
+    valid = np.ones(y_true.shape, bool) if ignore_class is None else y_true != ignore_class
+    labels = np.where(valid, y_true, 0).astype(np.int64)
+    outside = (labels < 0) | (labels >= y_pred.shape[-1])
+    if outside.any():
+        raise ValueError(
+            f"labels must be at least 0 and below {y_pred.shape[-1]}, not {labels[outside][0]}"
+        )
+    return labels, valid
+
+
+def _clip(p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """p within [epsilon, 1 - epsilon], and where the gradient passes: the bounds themselves do.
+
+    The bounds are rounded in the dtype of p, so that 1 - epsilon is 0.99999988 in float32.
+    """
+    low, high = config.epsilon(), 1 - config.epsilon()
+    passes = (np.real(p) >= low) & (np.real(p) <= high)
+    return np.where(passes, p, np.clip(np.real(p), low, high)), passes
+
+
+def _check_shapes(name: str, y_true: np.ndarray, y_pred: np.ndarray) -> None:
+    if y_true.shape != y_pred.shape or not y_pred.shape:
+        raise ValueError(
+            f"{name} takes y_true and y_pred of one shape, not {y_true.shape} and {y_pred.shape}"
+        )
+
+
+def squeeze_or_expand_to_same_rank(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where a and b differ by a last axis of size 1: (n,) becomes (n, 1), else that axis goes."""
+    if a.ndim == b.ndim + 1 and a.shape[-1] == 1:
+        return (a, b[:, np.newaxis]) if b.ndim == 1 else (a[..., 0], b)
+    if b.ndim == a.ndim + 1 and b.shape[-1] == 1:
+        return (a[:, np.newaxis], b) if a.ndim == 1 else (a, b[..., 0])
+    return a, b
