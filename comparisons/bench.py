@@ -1,0 +1,222 @@
+"""scratch timed beside Keras: an epoch of training in turns, and the memory of each alone.
+
+Four ways to train one network on the same batches: scratch's fit, Keras's model.fit, and the
+GradientTape loop of reference.network, compiled by tf.function and eager.
+"""
+
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+import scratch
+
+from .experiments import EXPERIMENTS, Experiment
+from .results import versions
+from .training.setup import Task, floatx, prepare
+
+MNIST_IMAGES, MNIST_FEATURES = 60_000, 784
+PAUSE = 0.05  # seconds, for the threads of the side before to go to sleep
+
+Train = Callable[[], Any]
+Progress = Callable[[int, int, str], None]
+
+
+def measure(
+    experiment: Experiment,
+    *,
+    data: str | None = None,
+    dataset: str | None = None,
+    dtype: str = "float32",
+    rounds: int = 5,
+    progress: Progress = lambda done, total, text: None,
+) -> dict[str, Any]:
+    """scratch's time and memory over Keras's, below 1 where scratch needs less.
+
+    to_fit, to_compiled and to_eager compare the best round of each, `medians` the medians; spread
+    is the range of scratch's time over model.fit's within a round, relative to its median.
+    """
+    task = workload(experiment, data, dataset, dtype)
+    sides = ("scratch", "fit")
+    memory = {side: peak_memory(side, experiment, data, dataset, dtype) for side in sides}
+    with floatx(dtype):
+        trainers = {side: prepared(task) for side, prepared in TRAINERS.items()}
+        seconds = interleaved(trainers, rounds, progress, experiment.name)
+    return _entry(task, seconds, memory)
+
+
+def workload(experiment: Experiment, data: str | None, dataset: str | None, dtype: str) -> Task:
+    """The experiment's own data; random images of MNIST's shape where auto could not have MNIST."""
+    task = prepare(experiment, data, dataset, dtype=dtype, epochs=1)
+    if (dataset or experiment.dataset) != "auto" or task.dataset == "mnist":
+        return task
+    images = np.random.default_rng(0).random((MNIST_IMAGES, MNIST_FEATURES), dtype)
+    labels = np.resize(task.y_train, (MNIST_IMAGES, *task.y_train.shape[1:]))
+    reason = task.reason.replace("digits", "random images of MNIST's shape", 1)
+    return replace(task, dataset="random", reason=reason, x_train=images, y_train=labels)
+
+
+def _epoch(task: Task) -> dict[str, Any]:
+    """The arguments of every fit: one epoch in the order of the samples, in silence."""
+    settings = {"batch_size": task.experiment.batch_size, "epochs": 1, "verbose": 0}
+    return {"x": task.x_train, "y": task.y_train, "shuffle": False, **settings}
+
+
+def _scratch(task: Task) -> Train:
+    return partial(task.network(scratch).fit, **_epoch(task))
+
+
+def _fit(task: Task) -> Train:
+    import keras
+
+    import reference
+
+    return partial(keras.Sequential.fit, task.network(reference), **_epoch(task))
+
+
+def _compiled(task: Task) -> Train:
+    import reference
+
+    return partial(task.network(reference).fit, **_epoch(task))
+
+
+def _eager(task: Task) -> Train:
+    import reference
+
+    network, experiment = task.network(reference), task.experiment
+    settings = {"metrics": list(experiment.metrics), "run_eagerly": True}
+    network.compile(network.optimizer, experiment.loss, **settings)
+    return partial(network.fit, **_epoch(task))
+
+
+TRAINERS = {"scratch": _scratch, "fit": _fit, "compiled": _compiled, "eager": _eager}
+
+
+def interleaved(
+    trainers: dict[str, Train], rounds: int, progress: Progress, name: str
+) -> dict[str, list[float]]:
+    """The seconds of each trainer by round, in turns, after a warm-up that compiles and traces."""
+    seconds: dict[str, list[float]] = {side: [] for side in trainers}
+    done = 0
+    try:
+        for done in range(rounds + 1):
+            progress(
+                done, rounds + 1, f"{name}, " + (f"round {done} of {rounds}" if done else "warm-up")
+            )
+            for side, train in trainers.items():
+                seconds[side].append(_seconds(train))
+    except KeyboardInterrupt:
+        had = f"{name}: interrupted after {max(done - 1, 0)} of {rounds} rounds"
+        raise KeyboardInterrupt(had) from None
+    return {side: measured[1:] for side, measured in seconds.items()}
+
+
+def _seconds(train: Train) -> float:
+    time.sleep(PAUSE)
+    start = time.perf_counter()
+    train()
+    return time.perf_counter() - start
+
+
+def _entry(task: Task, seconds: dict[str, list[float]], memory: dict[str, int]) -> dict[str, Any]:
+    best = {side: min(values) for side, values in seconds.items()}
+    middle = {side: median(values) for side, values in seconds.items()}
+    by_round = [s / f for s, f in zip(seconds["scratch"], seconds["fit"], strict=True)]
+    steps = task.steps_per_epoch
+    return {
+        "name": task.experiment.name,
+        "dtype": task.dtype,
+        **_ratios(best),
+        "memory": memory["scratch"] / memory["fit"],
+        "spread": (max(by_round) - min(by_round)) / median(by_round),
+        "medians": _ratios(middle),
+        "milliseconds": {side: 1e3 * value / steps for side, value in best.items()},
+        "median_milliseconds": {side: 1e3 * value / steps for side, value in middle.items()},
+        "megabytes": {side: value / 1e6 for side, value in memory.items()},
+        "dataset": task.dataset,
+        "dataset_reason": task.reason,
+        "batch_size": task.experiment.batch_size,
+        "steps": steps,
+        "rounds": len(by_round),
+    }
+
+
+def _ratios(seconds: dict[str, float]) -> dict[str, float]:
+    others = ("fit", "compiled", "eager")
+    return {f"to_{side}": seconds["scratch"] / seconds[side] for side in others}
+
+
+def peak_memory(
+    side: str, experiment: Experiment, data: str | None, dataset: str | None, dtype: str
+) -> int:
+    """Bytes that a process of its own held at most, in which one side trains for an epoch."""
+    arguments = (side, experiment.name, data, dataset, dtype)
+    code = f"from comparisons import bench; bench.train_alone{arguments!r}"
+    child = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True)
+    if child.returncode:
+        raise RuntimeError(f"training {side} alone failed:\n{child.stderr}")
+    return int(child.stdout)
+
+
+def train_alone(side: str, name: str, data: str | None, dataset: str | None, dtype: str) -> None:
+    """Train one side for an epoch and print the bytes that this process held at most."""
+    experiment = next(row for row in EXPERIMENTS if row.name == name)
+    task = workload(experiment, data, dataset, dtype)
+    scratch.config.set_floatx(dtype)
+    if side != "scratch":
+        import keras
+
+        keras.config.set_floatx(dtype)
+    TRAINERS[side](task)()
+    print(_peak_bytes())
+
+
+def _peak_bytes() -> int:
+    """The largest resident set: of this process alone, where Linux tells (ru_maxrss begins with
+    that of the process that started it)."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
+        return 1024 * int(lines["VmHWM"].split()[0])
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak
+
+
+def environment() -> dict[str, Any]:
+    """What the figures depend on: versions, processor, and the BLAS behind NumPy."""
+    settings = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "OMP_NUM_THREADS")
+    machine = {"platform": platform.platform(), "cpu": _cpu(), "cores": os.cpu_count()}
+    chosen = {name: os.environ.get(name) for name in settings}
+    return versions() | machine | {"blas": _blas()} | chosen
+
+
+def _cpu() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def _blas() -> str:
+    """Such as "openblas 0.3.31, SkylakeX, 2 threads"."""
+    from threadpoolctl import threadpool_info
+
+    for library in threadpool_info():
+        if library["user_api"] == "blas" and "numpy" in library["filepath"]:
+            kernels = library.get("architecture", "unknown kernels")
+            threads = f"{library['num_threads']} threads"
+            return f"{library['internal_api']} {library['version']}, {kernels}, {threads}"
+    return "unknown"

@@ -1,0 +1,354 @@
+"""The `twofold` command.
+
+Exit status: 0 when all is identical, match or convention; 1 on a mismatch, vacuous or error; 2 on
+bad usage or input; 3 on a crash of twofold's own; 130 on Ctrl-C. A closed pipe is no error.
+"""
+
+import difflib
+import json
+import os
+import shlex
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+
+import typer
+import typer.core
+
+from .experiments import EXPERIMENTS, Experiment
+from .pairs import PAIRS, Pair
+from .report import terminal
+
+if TYPE_CHECKING:  # NumPy would double the time that `twofold list` takes
+    from .results import ExperimentResult, PairResult
+
+
+class Commands(typer.core.TyperGroup):
+    """The commands; an interrupted one says in a line what it had."""
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as interrupt:
+            _complain(f"{str(interrupt) or 'interrupted before the first step'}; nothing written")
+            return 130
+
+
+app = typer.Typer(cls=Commands, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+def main() -> NoReturn:
+    """Run the command and leave with its exit status."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """The exit status of `twofold` with these arguments."""
+    try:
+        status = app(arguments, prog_name="twofold", standalone_mode=False)
+        sys.stdout.flush()
+        return status or 0
+    except typer.TyperException as error:
+        return _complain(error.format_message())
+    except (BrokenPipeError, SystemExit) as end:
+        return _closed_pipe(end)
+    except Exception:
+        traceback.print_exc()
+        _complain("this is a bug of twofold itself; please report it with the lines above")
+        return 3
+
+
+def _complain(message: str) -> int:
+    print(f"twofold: {' '.join(message.split())}", file=sys.stderr)
+    return 2
+
+
+def _closed_pipe(end: BaseException) -> int:
+    """0 where the reader of a pipe has gone, which typer and rich turn into a SystemExit."""
+    if not isinstance(end, BrokenPipeError) and not isinstance(end.__context__, BrokenPipeError):
+        raise end
+    terminal.discard_output()
+    return 0
+
+
+@app.callback(invoke_without_command=True)
+def twofold(context: typer.Context) -> None:
+    """Deep learning twice, from scratch in NumPy and with Keras, compared number by number."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+def _known_names() -> list[str]:
+    pairs = [name for pair in PAIRS for name in (pair.topic, pair.name, _dotted(pair))]
+    return list(dict.fromkeys([*_experiment_names(), *pairs]))
+
+
+def _experiment_names() -> list[str]:
+    return [experiment.name for experiment in EXPERIMENTS]
+
+
+def _dotted(pair: Any) -> str:
+    return f"{pair.topic}.{pair.name}"
+
+
+def _complete(incomplete: str) -> list[str]:
+    return [name for name in _known_names() if name.startswith(incomplete)]
+
+
+def _complete_experiment(incomplete: str) -> list[str]:
+    return [name for name in _experiment_names() if name.startswith(incomplete)]
+
+
+def _names(what: str, complete) -> Any:
+    settings = {"metavar": "NAME", "show_default": "mlp", "autocompletion": complete}
+    return typer.Argument(help=f"{what} that `twofold list` shows.", **settings)
+
+
+DATA_HELP = (
+    "A data set (auto, mnist, digits, moons, blobs), or where MNIST is: its .npz or the directory "
+    "of its IDX files; ./mnist is a path."
+)
+Names = Annotated[list[str] | None, _names("Experiments, topics or pairs", _complete)]
+ExperimentNames = Annotated[list[str] | None, _names("Experiments", _complete_experiment)]
+All = Annotated[bool, typer.Option("--all", help="Every experiment and every pair.")]
+Data = Annotated[str | None, typer.Option(metavar="NAME|PATH", help=DATA_HELP)]
+
+
+def _whole(given: str | int, low: int, high: int) -> int:
+    text = str(given)  # typer passes a default through here as well
+    if text.isdecimal() and low <= int(text) <= high:
+        return int(text)
+    raise typer.BadParameter(f"{text} is not a whole number from {low} to {high}")
+
+
+def _number(low: int, high: int, what: str) -> Any:
+    parser = partial(_whole, low=low, high=high)
+    return typer.Option(parser=parser, metavar="N", help=what)
+
+
+Epochs = Annotated[int | None, _number(1, 10**6, "Epochs to train, else the experiment's own.")]
+Seed = Annotated[int, _number(0, 2**32 - 1, "Of weights, batches and inputs.")]
+Rounds = Annotated[int, _number(1, 10**6, "Rounds, each an epoch of each.")]
+Precision = Literal["float32", "float64"]
+Dtype = Annotated[
+    Precision | None,
+    typer.Option(help="What both compute in; else float32, and float64 for pairs."),
+]
+JsonFile = Annotated[
+    Path | None, typer.Option("--json", metavar="FILE", help="Write the results as JSON.")
+]
+Plots = Annotated[Path | None, typer.Option(metavar="DIR", help="Draw plots as PNG files.")]
+
+
+@app.command()
+def compare(
+    names: Names = None,
+    every: All = False,
+    data: Data = None,
+    epochs: Epochs = None,
+    seed: Seed = 0,
+    dtype: Dtype = None,
+    json_file: JsonFile = None,
+    plots: Plots = None,
+) -> int:
+    """Start NumPy and Keras from one seed, train both, and say how far they agree."""
+    experiments, pairs = (EXPERIMENTS, PAIRS) if every else _find(names or ["mlp"])
+    if not experiments and (data or epochs or plots):
+        raise typer.TyperException(
+            "--data, --epochs and --plots are for experiments; none is named"
+        )
+    source, settings = _source(data), {"seed": seed, "epochs": epochs, "dtype": dtype or "float32"}
+    files = _writable_file(json_file), _writable_directory(plots)
+    output = terminal.Output()
+    trained, checked = [], []
+    for experiment in experiments:
+        applies = not every or experiment.dataset in ("auto", "mnist")
+        trained.append(_train(experiment, settings | (source if applies else {})))
+        terminal.experiment(output, trained[-1], experiment.about)
+        if output.quiet and not any(files):
+            return 0
+    if pairs:
+        checked = _check(pairs, dtype or "float64", seed)
+        terminal.pairs(output, checked, lambda pair: _pair_command(pair, seed))
+    _write(trained, checked, *files)
+    return _status(*trained, *checked)
+
+
+def _status(*results: "ExperimentResult | PairResult") -> int:
+    from .results import GOOD_VERDICTS
+
+    return 0 if all(result.verdict in GOOD_VERDICTS for result in results) else 1
+
+
+def _find(names: list[str]) -> tuple[list[Experiment], list[Pair]]:
+    """What the names mean: a name may be an experiment, a topic, a pair, or several of these."""
+    for name in names:
+        _must_be_known(name, _known_names())
+    experiments = [experiment for experiment in EXPERIMENTS if experiment.name in names]
+    pairs = [p for p in PAIRS if not {p.topic, p.name, _dotted(p)}.isdisjoint(names)]
+    return experiments, pairs
+
+
+def _must_be_known(name: str, known: list[str], what: str = "name") -> None:
+    if name not in known:
+        hint = _did_you_mean(name, known) or ","
+        raise typer.TyperException(f"unknown {what} {name!r}{hint} `twofold list` shows all")
+
+
+def _did_you_mean(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f", did you mean {close[0]}?" if close else ""
+
+
+def _source(data: str | None) -> dict[str, str]:
+    """--data as an argument of training.compare: the name of a data set, or MNIST's path."""
+    if data is None:
+        return {}
+    from .datasets import names
+
+    known = ["auto", *names]
+    if data in known:
+        return {"dataset": data}
+    path = Path(data).expanduser()
+    if not path.exists():
+        hint = _did_you_mean(data, known) or ","
+        expected = f"expected {', '.join(known)}, or MNIST's .npz or directory"
+        raise typer.TyperException(f"--data {data}: no such data set or file{hint} {expected}")
+    return {"data": str(path)}
+
+
+def _writable_file(path: Path | None) -> Path | None:
+    """The file that path leads to, once it is sure that it can be written."""
+    if path is None:
+        return None
+    if path.exists() and not path.is_file():
+        raise typer.TyperException(f"--json {path}: not a file")
+    if path.exists() and not os.access(path, os.W_OK):
+        raise typer.TyperException(f"--json {path}: not writable")
+    _must_be_writable(path.resolve().parent, f"--json {path}")
+    return path.resolve()
+
+
+def _writable_directory(path: Path | None) -> Path | None:
+    """path, a directory or where one can be made; it is made only when there is something in it."""
+    if path is not None:
+        _must_be_writable(path if path.exists() else path.resolve().parent, f"--plots {path}")
+    return path
+
+
+def _must_be_writable(directory: Path, what: str) -> None:
+    try:
+        with tempfile.TemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        reason = f"{directory}: {error.strerror}"
+        raise typer.TyperException(f"{what} cannot be written ({reason})") from None
+
+
+def _train(experiment: Experiment, settings: dict[str, Any]) -> "ExperimentResult":
+    with terminal.progress_bar() as show, _data_errors_in_one_line():
+        terminal.start_tensorflow()
+        from . import training
+
+        result = training.compare(experiment, progress=show, **settings)
+    options = {"dtype": result.dtype, "seed": result.seed, "epochs": result.epochs}
+    data = settings.get("data") or settings.get("dataset")
+    if data or experiment.dataset == "auto":
+        options["data"] = data or result.dataset
+    result.command = _command(experiment.name, options)
+    return result
+
+
+@contextmanager
+def _data_errors_in_one_line() -> Iterator[None]:
+    from .datasets import DataError
+
+    try:
+        yield
+    except DataError as error:
+        raise typer.TyperException(str(error)) from error
+
+
+def _command(name: str, options: dict[str, Any]) -> str:
+    words = [f"--{option} {shlex.quote(str(value))}" for option, value in options.items()]
+    return " ".join(["twofold compare", name, *words])
+
+
+def _check(pairs: Iterable[Pair], dtype: str, seed: int) -> "list[PairResult]":
+    pairs, checked = list(pairs), []
+    try:
+        with terminal.progress_bar() as show:
+            terminal.start_tensorflow()
+            from .agreement import check_pair
+
+            for pair in pairs:
+                show(len(checked), len(pairs), _dotted(pair))
+                checked.append(check_pair(pair, dtype, seed=seed))
+    except KeyboardInterrupt:
+        had = f"interrupted after {len(checked)} of {len(pairs)} pairs"
+        raise KeyboardInterrupt(had) from None
+    return checked
+
+
+def _pair_command(pair: "PairResult", seed: int) -> str:
+    return _command(_dotted(pair), {"dtype": pair.dtype, "seed": seed})
+
+
+def _write(trained, checked, json_file: Path | None, plots: Path | None) -> None:
+    from .results import run_record, write_json
+
+    if json_file:
+        write_json(run_record(trained, checked), json_file)
+    if plots:
+        from .report.plots import draw
+
+        for result in trained:
+            draw(result, plots)
+
+
+@app.command("list")
+def list_names(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, on standard output.")] = False,
+) -> None:
+    """Every experiment and every pair."""
+    if not as_json:
+        return terminal.listing(terminal.Output(), EXPERIMENTS, PAIRS)
+    pairs = [{"topic": p.topic, "name": p.name, "case": p.case} for p in PAIRS]
+    print(
+        json.dumps({"experiments": [asdict(row) for row in EXPERIMENTS], "pairs": pairs}, indent=1)
+    )
+
+
+@app.command()
+def bench(
+    names: ExperimentNames = None,
+    data: Data = None,
+    dtype: Annotated[Precision, typer.Option(help="What both compute in.")] = "float32",
+    rounds: Rounds = 5,
+    json_file: JsonFile = None,
+) -> None:
+    """Time scratch beside Keras, and their memory, as ratios."""
+    for name in names or []:
+        _must_be_known(name, _experiment_names(), "experiment")
+    source, json_file = _source(data), _writable_file(json_file)
+    output, entries = terminal.Output(), []
+    for experiment in _find(names or ["mlp"])[0]:
+        with terminal.progress_bar() as show, _data_errors_in_one_line():
+            terminal.start_tensorflow()
+            from . import bench as benchmark
+
+            settings = {"dtype": dtype, "rounds": rounds, "progress": show}
+            entries.append(benchmark.measure(experiment, **settings, **source))
+    from . import bench as benchmark
+    from .results import write_json
+
+    record = {"environment": benchmark.environment(), "bench": entries}
+    terminal.bench(output, record)
+    if json_file:
+        write_json(record, json_file)

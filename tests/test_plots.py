@@ -1,0 +1,117 @@
+"""The pictures: which are drawn, and that they show what the result holds."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from fakes import experiment_result
+from matplotlib import image
+
+from comparisons.report import plots
+from comparisons.results import Samples
+
+
+def lines(axes):
+    return {line.get_label(): line for line in axes.get_lines()}
+
+
+def test_a_result_makes_three_png_files(tmp_path):
+    paths = plots.draw(experiment_result(epochs=2, steps_per_epoch=9), tmp_path / "new")
+    names = ["mlp-float32-training.png", "mlp-float32-weights.png", "mlp-float32-predictions.png"]
+    assert [path.name for path in paths] == names
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == sorted(names)
+    for path in paths:
+        pixels = image.imread(path)
+        assert pixels.shape[0] > 400
+        assert np.std(pixels) > 0.05
+
+
+def test_a_picture_that_cannot_be_made_leaves_no_file(tmp_path):
+    result = experiment_result(epochs=2, steps_per_epoch=9)
+    result.samples.outputs.pop("reference")
+    with pytest.raises(KeyError):
+        plots.draw(result, tmp_path)
+    written = sorted(path.name for path in tmp_path.iterdir())
+    assert written == ["mlp-float32-training.png", "mlp-float32-weights.png"]
+
+
+def test_inputs_that_are_no_images_are_not_drawn(tmp_path):
+    result = experiment_result(epochs=2, steps_per_epoch=9)
+    result.samples = Samples(np.zeros((10, 2)), result.samples.labels, result.samples.outputs)
+    assert len(plots.draw(result, tmp_path)) == 2
+
+
+def test_training_shows_the_three_sides_apart_in_colour_dash_and_width():
+    result = experiment_result(epochs=4, steps_per_epoch=9)
+    losses, accuracies = plots.training(result).axes
+    for axes, name in ((losses, "loss"), (accuracies, "accuracy")):
+        drawn = lines(axes)
+        sides = {"scratch": "scratch", "reference": "tape loop", "keras": "model.fit"}
+        for side, label in sides.items():
+            assert label in drawn
+            if axes is losses:
+                assert list(drawn[label].get_ydata()) == result.curves.history[side][name]
+        looks = {
+            (drawn[label].get_color(), drawn[label].get_linewidth()) for label in sides.values()
+        }
+        assert len(looks) == 3
+    shown = [list(line.get_ydata()) for line in accuracies.get_lines()]
+    for side in ("scratch", "reference", "keras"):
+        assert result.curves.history[side]["accuracy"] in shown
+        assert result.curves.history[side]["val_accuracy"] in shown
+
+
+def test_the_title_tells_accuracies_apart_when_they_differ():
+    accuracy = {"scratch": 0.98, "reference": 0.98, "keras": 0.9785}
+    equal, different = (
+        plots.training(experiment_result(epochs=1, steps_per_epoch=9, **changes))
+        .texts[0]
+        .get_text()
+        for changes in ({}, {"accuracy": accuracy})
+    )
+    assert equal == "Test accuracy 0.9811 for all three"
+    assert different == "Test accuracy 0.9800 for scratch, the others within 0.0015"
+
+
+def test_weights_are_on_a_log_scale_with_the_first_divergence_marked():
+    result = experiment_result(epochs=4, steps_per_epoch=30)
+    (axes,) = plots.weights(result).axes
+    drawn = lines(axes)
+    difference = drawn["scratch, and the tape loop"].get_ydata()
+    assert axes.get_yscale() == "log"
+    assert np.isnan(difference[:2]).all()
+    assert list(difference[2:]) == result.curves.weight_difference[2:]
+    assert any(list(line.get_xdata()) == [40, 40] for line in axes.get_lines())
+    assert "a ReLU flip" in axes.texts[0].get_text().replace("\n", " ")
+
+
+@pytest.mark.filterwarnings("error")
+def test_runs_that_never_part_or_blow_up_are_drawn_as_well(tmp_path):
+    same = experiment_result(epochs=1, steps_per_epoch=9, dtype="float64")
+    same.curves.weight_difference = [0.0] * 9
+    assert len(plots.draw(same, tmp_path)) == 3
+    lost = experiment_result(epochs=1, steps_per_epoch=9)
+    lost.curves.weight_difference[4:] = [float("inf")] * 5
+    lost.curves.loss["scratch"][4:] = [float("nan")] * 5
+    assert len(plots.draw(lost, tmp_path)) == 3
+
+
+def test_predictions_say_what_both_sides_said():
+    result = experiment_result(side=8, epochs=1, steps_per_epoch=9)
+    figure = plots.predictions(result)
+    titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
+    assert figure.texts[0].get_text() == "Scratch and Keras agree on 9 of the first 10 test digits"
+    assert titles[0] == "7: both say 7"
+    assert titles[8] == "5: scratch 5, Keras 6"
+    first = figure.axes[0].get_images()[0].get_array()
+    assert np.array_equal(first, result.samples.features[0].reshape(8, 8))
+    heights = [bar.get_height() for bar in figure.axes[5].patches]
+    assert heights[:10] == list(result.samples.outputs["scratch"][0])
+    assert heights[10:] == list(result.samples.outputs["reference"][0])
+
+
+def test_importing_plots_does_not_import_matplotlib():
+    code = "import sys, comparisons.report.plots; print('matplotlib' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
