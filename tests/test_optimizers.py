@@ -135,9 +135,6 @@ def test_an_optimizer_of_ones_own_is_a_formula():
         optimizers.Optimizer(0.5).apply([weight], [weight])
 
 
-# Where Keras leaves the textbook. `textbook` is the other formula, which each test tells apart.
-
-
 def updated(optimizer, *gradients, weight=0.0, dtype="float64"):
     weight = np.full(1, weight, dtype)
     for gradient in gradients:
@@ -260,9 +257,6 @@ def test_subnormal_numbers_count_which_tensorflow_takes_for_zero():
     assert np.asarray(pair.variables[0]) == 0
 
 
-# Clipping.
-
-
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("clip", ["clipnorm", "global_clipnorm"])
 def test_clipping_by_norm_is_keras_s_up_to_the_order_of_the_sum(clip, dtype):
@@ -307,9 +301,6 @@ def test_zero_infinite_and_nan_gradients_clip_as_in_keras(clip, value, limit):
     with np.errstate(invalid="ignore"):
         pair.apply(gradients)
     pair.assert_identical()
-
-
-# Learning rates.
 
 
 class LearningRateSchedule:
@@ -372,9 +363,6 @@ def test_learning_rate_is_read_and_set():
         optimizer.learning_rate = 0.1
     optimizer.learning_rate = LearningRateSchedule()
     assert optimizer.learning_rate == 0.1
-
-
-# Arrays of every kind.
 
 
 @pytest.mark.parametrize(("name", "arguments"), CASES, ids=IDS)
@@ -440,9 +428,6 @@ def test_other_floats_keep_their_dtype(name, dtype):
     optimizer.apply([np.ones(3, dtype)], [weight])
     assert np.all(weight < 1)
     assert {variable.dtype for variable in optimizer.variables[2:]} <= {np.dtype(dtype)}
-
-
-# What is refused.
 
 
 @pytest.mark.parametrize(
