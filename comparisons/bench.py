@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-import scratch
+import scratch.config
 
 from .experiments import EXPERIMENTS, Experiment
 from .results import versions
@@ -59,7 +59,8 @@ def workload(experiment: Experiment, data: str | None, dataset: str | None, dtyp
     task = prepare(experiment, data, dataset, dtype=dtype, epochs=1)
     if (dataset or experiment.dataset) != "auto" or task.dataset == "mnist":
         return task
-    images = np.random.default_rng(0).random((MNIST_IMAGES, MNIST_FEATURES), dtype)
+    generator = np.random.default_rng(0)
+    images = generator.random((MNIST_IMAGES, MNIST_FEATURES), np.float32).astype(dtype)
     labels = np.resize(task.y_train, (MNIST_IMAGES, *task.y_train.shape[1:]))
     reason = task.reason.replace("digits", "random images of MNIST's shape", 1)
     return replace(task, dataset="random", reason=reason, x_train=images, y_train=labels)
@@ -169,14 +170,14 @@ def peak_memory(
 
 def train_alone(side: str, name: str, data: str | None, dataset: str | None, dtype: str) -> None:
     """Train one side for an epoch and print the bytes that this process held at most."""
-    experiment = next(row for row in EXPERIMENTS if row.name == name)
+    prepared, experiment = TRAINERS[side], next(row for row in EXPERIMENTS if row.name == name)
     task = workload(experiment, data, dataset, dtype)
     scratch.config.set_floatx(dtype)
     if side != "scratch":
         import keras
 
         keras.config.set_floatx(dtype)
-    TRAINERS[side](task)()
+    prepared(task)()
     print(_peak_bytes())
 
 

@@ -337,18 +337,21 @@ def bench(
     for name in names or []:
         _must_be_known(name, _experiment_names(), "experiment")
     source, json_file = _source(data), _writable_file(json_file)
-    output, entries = terminal.Output(), []
-    for experiment in _find(names or ["mlp"])[0]:
-        with terminal.progress_bar() as show, _data_errors_in_one_line():
-            terminal.start_tensorflow()
-            from . import bench as benchmark
-
-            settings = {"dtype": dtype, "rounds": rounds, "progress": show}
-            entries.append(benchmark.measure(experiment, **settings, **source))
-    from . import bench as benchmark
+    settings = {"dtype": dtype, "rounds": rounds, **source}
+    output, experiments = terminal.Output(), _find(names or ["mlp"])[0]
+    entries = [_measure(experiment, settings) for experiment in experiments]
+    from .bench import environment
     from .results import write_json
 
-    record = {"environment": benchmark.environment(), "bench": entries}
+    record = {"environment": environment(), "bench": entries}
     terminal.bench(output, record)
     if json_file:
         write_json(record, json_file)
+
+
+def _measure(experiment: Experiment, settings: dict[str, Any]) -> dict[str, Any]:
+    with terminal.progress_bar() as show, _data_errors_in_one_line():
+        terminal.start_tensorflow()
+        from . import bench as benchmark
+
+        return benchmark.measure(experiment, progress=show, **settings)

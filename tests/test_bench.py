@@ -75,7 +75,7 @@ def test_ratios_are_of_the_best_rounds_and_of_the_medians(offline):
 def test_without_mnist_images_of_its_shape_are_drawn_at_random(offline):
     task = bench.workload(replace(MLP, one_hot=True), None, None, "float32")
     assert (task.x_train.shape, task.x_train.dtype) == ((60000, 784), np.float32)
-    assert 0 <= task.x_train.min() < task.x_train.max() < 1
+    assert 0 <= task.x_train.min() < task.x_train.max() <= 1
     assert task.y_train.shape == (60000, 10)
     assert task.reason == "random images of MNIST's shape, because there is no network"
 

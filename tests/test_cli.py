@@ -373,6 +373,17 @@ def test_the_table_of_a_run_is_compact_and_says_what_counts(capsys):
     assert re.search(r"dense/bias +0 +2.1e-07 +identical\n", out)
 
 
+def test_a_run_that_failed_shows_how_far_it_came(capsys):
+    result = experiment_result(verdict="mismatch", causes=["step 3: scratch raised an error"])
+    result.samples.outputs.clear()
+    result.curves.history = {"scratch": {}, "reference": {}, "keras": {}}
+    terminal.experiment(terminal.Output(), result, "about")
+    out = capsys.readouterr().out
+    assert re.search(r"verdict *\n  dense/kernel .*match", out)
+    assert "mismatch\n  - step 3: scratch raised an error\n" in out
+    assert "test predictions" not in out
+
+
 def test_many_epochs_are_shown_in_part(capsys):
     terminal.experiment(terminal.Output(), experiment_result(epochs=30, steps_per_epoch=5), "")
     shown = re.findall(r"^  (?:epoch (\d+)|(…))", capsys.readouterr().out, re.MULTILINE)

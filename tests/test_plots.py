@@ -36,6 +36,13 @@ def test_a_picture_that_cannot_be_made_leaves_no_file(tmp_path):
     assert written == ["mlp-float32-training.png", "mlp-float32-weights.png"]
 
 
+def test_a_run_that_failed_has_no_pictures(tmp_path):
+    result = experiment_result(epochs=2, steps_per_epoch=9)
+    result.samples.outputs.clear()
+    assert plots.draw(result, tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_inputs_that_are_no_images_are_not_drawn(tmp_path):
     result = experiment_result(epochs=2, steps_per_epoch=9)
     result.samples = Samples(np.zeros((10, 2)), result.samples.labels, result.samples.outputs)
@@ -88,13 +95,13 @@ def test_weights_are_on_a_log_scale_with_the_first_divergence_marked():
 
 @pytest.mark.filterwarnings("error")
 def test_runs_that_never_part_or_blow_up_are_drawn_as_well(tmp_path):
-    same = experiment_result(epochs=1, steps_per_epoch=9, dtype="float64")
+    same = experiment_result(epochs=1, steps_per_epoch=9, dtype="float64", side=2)
     same.curves.weight_difference = [0.0] * 9
-    assert len(plots.draw(same, tmp_path)) == 3
-    lost = experiment_result(epochs=1, steps_per_epoch=9)
+    assert len(plots.draw(same, tmp_path)) == 2
+    lost = experiment_result(epochs=1, steps_per_epoch=9, side=2)
     lost.curves.weight_difference[4:] = [float("inf")] * 5
     lost.curves.loss["scratch"][4:] = [float("nan")] * 5
-    assert len(plots.draw(lost, tmp_path)) == 3
+    assert len(plots.draw(lost, tmp_path)) == 2
 
 
 def test_predictions_say_what_both_sides_said():

@@ -4,6 +4,7 @@ import io
 import textwrap
 from math import isqrt
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ LINES = {
     "keras": {"color": "#111111", "linewidth": 1.3, "dashes": (1, 2), "label": "model.fit"},
 }
 BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "#8a8a8a"
-STYLE = {
+STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
     "axes.edgecolor": GREY,
     "axes.grid": True,
@@ -36,9 +37,14 @@ STYLE = {
 
 
 def draw(result: ExperimentResult, directory: str | Path) -> list[Path]:
-    """Write the pictures of a result into directory, as PNG; their paths, in reading order."""
+    """Write the pictures of a result into directory, as PNG; their paths, in reading order.
+
+    None are made of a run that failed before its end.
+    """
     from matplotlib import rc_context
 
+    if not result.samples.outputs:
+        return []
     figures = {"training": training, "weights": weights}
     if _side(result.samples.features):
         figures["predictions"] = predictions
@@ -60,10 +66,11 @@ def _write(figure, path: Path) -> None:
 def _figure(result: ExperimentResult, title: str, width: float, height: float):
     """An empty figure under what is seen in it and the run that it comes from."""
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = Figure((width, height), layout="constrained")
     header = 0.75 / height
-    figure.get_layout_engine().set(rect=(0.01, 0.02, 0.98, 0.98 - header), wspace=0.06)
+    frame = ConstrainedLayoutEngine(rect=(0.01, 0.02, 0.98, 0.98 - header), wspace=0.06)
+    figure = Figure((width, height), layout=frame)
     figure.text(0.02, 1 - 0.18 / height, title, va="top", fontsize=13, fontweight="bold")
     about = f"{result.name} on {result.dataset}, {result.dtype}, seed {result.seed}"
     figure.text(0.02, 1 - 0.47 / height, about, va="top", color=GREY)
@@ -84,7 +91,7 @@ def training(result: ExperimentResult):
 
 def _losses(axes, result):
     batches = result.curves.loss["scratch"]
-    epochs = np.arange(1, len(batches) + 1) * result.epochs / len(batches)
+    epochs = np.arange(1, len(batches) + 1) * result.epochs / result.steps
     axes.plot(epochs, batches, color="#cccccc", linewidth=0.6, label="each batch, scratch")
     _by_epoch(axes, result, "loss")
     axes.set(title="Training loss", xlabel="epoch", yscale="log")
@@ -104,11 +111,10 @@ def _accuracies(axes, result):
 
 
 def _by_epoch(axes, result, name):
-    epochs = range(1, result.epochs + 1)
     marker = "o" if result.epochs <= 12 else ""
     for side, line in LINES.items():
         values, size = result.curves.history[side][name], 1.6 * line["linewidth"]
-        axes.plot(epochs, values, marker=marker, markersize=size, **line)
+        axes.plot(range(1, result.epochs + 1), values, marker=marker, markersize=size, **line)
     axes.xaxis.get_major_locator().set_params(integer=True)
 
 

@@ -82,20 +82,28 @@ def start_tensorflow() -> None:
 
 def experiment(console: Console, result: Any, about: str) -> None:
     """Everything about one ExperimentResult, its data set first, its verdict last."""
-    sizes = f"{result.epochs} epochs, {result.steps:,} steps of {result.batch_size}"
+    epochs = f"{result.epochs} epoch{'' if result.epochs == 1 else 's'}"
+    sizes = f"{epochs}, {result.steps:,} steps of {result.batch_size}"
     console.print(result.dataset_reason)
     console.print(Text.assemble((result.name, "bold"), f": {about}"))
     console.print(f"{result.dtype}, seed {result.seed}, {sizes}\n")
     _fact(console, "initial weights", _initial_weights(result))
-    for table in (_gradients(result), _training(result)):
-        console.print()
-        console.print(table)
+    console.print()
+    console.print(_gradients(result))
+    console.print()
+    if result.samples.outputs:
+        _outcome(console, result)
+    _verdict(console, result.verdict, result.causes)
+    console.print(Text(result.command, "dim"), soft_wrap=True)
+
+
+def _outcome(console, result):
+    """What there is to say of a training that came to its end."""
+    console.print(_training(result))
     console.print()
     for label, text in _facts(result).items():
         _fact(console, label, text)
     console.print()
-    _verdict(console, result.verdict, result.causes)
-    console.print(Text(result.command, "dim"), soft_wrap=True)
 
 
 def _initial_weights(result):
@@ -157,7 +165,8 @@ def _beside(values, digits) -> list[Text]:
 
 
 def _facts(result) -> dict[str, str]:
-    lock_step, agreeing = result.lock_step, f"{result.predictions_agreeing:,}"
+    lock_step, divergence = result.lock_step, result.first_divergence
+    agreeing = f"{result.predictions_agreeing:,}"
     return {
         "weights apart": f"{_small(result.max_weight_difference)} at most, where rounding alone "
         f"parts them by {_small(result.envelope)}; "
@@ -165,18 +174,10 @@ def _facts(result) -> dict[str, str]:
         "lock step": f"worst error {lock_step.worst_ratio:.2g} times its rounding noise (limit "
         f"{lock_step.limit:g}), {lock_step.tensor} in step {lock_step.step}; "
         f"steps with a ReLU flip: {lock_step.flips}",
-        "first divergence": _divergence(result.first_divergence),
+        "first divergence": divergence.explanation if divergence else "none",
         "predictions": f"{agreeing} of {result.test_examples:,} test predictions agree",
         "learned": "yes, the loss fell" if result.learned else "no, the loss did not fall",
     }
-
-
-def _divergence(divergence):
-    if divergence is None:
-        return "none"
-    index = ", ".join(map(str, divergence.index))
-    where = f"{divergence.tensor}[{index}] is {divergence.scratch:.3g} in scratch"
-    return f"{divergence.explanation} ({where}, {divergence.reference:.3g} in the tape loop)"
 
 
 def pairs(console: Console, results: Iterable[Any], command: Callable[[Any], str]) -> None:
@@ -287,9 +288,9 @@ def _fact(console: Console, label: str, text: str) -> None:
 
 
 def _folded(start, text, width):
-    indents = {"initial_indent": start, "subsequent_indent": " " * len(start)}
-    settings = {"break_long_words": False, "break_on_hyphens": False}
-    return Text("\n".join(textwrap.wrap(text, width, **indents, **settings)))
+    wrapper = textwrap.TextWrapper(width, break_long_words=False, break_on_hyphens=False)
+    wrapper.initial_indent, wrapper.subsequent_indent = start, " " * len(start)
+    return Text(wrapper.fill(text))
 
 
 def _verdict(console, verdict, causes):
