@@ -16,7 +16,7 @@ def mean_squared_error(y_true: np.ndarray, y_pred: np.ndarray) -> Forward:
     would fit, which Keras lets pass; (n,) and (n, 1) fit as in Keras.
     """
     target, prediction = squeeze_or_expand_to_same_rank(y_true, y_pred)
-    _check_shapes("mean_squared_error", target, prediction)
+    check_shapes("mean_squared_error", target, prediction)
     error = prediction - target.astype(prediction.dtype)
 
     def backward(dvalue):
@@ -38,7 +38,7 @@ def binary_crossentropy(
     p is y_pred within [epsilon, 1 - epsilon], outside of which there is no gradient, or
     sigmoid(y_pred) from logits. label_smoothing moves y_true towards 0.5.
     """
-    _check_shapes("binary_crossentropy", y_true, y_pred)
+    check_shapes("binary_crossentropy", y_true, y_pred)
     target = y_true.astype(y_pred.dtype)
     if label_smoothing:
         target = target * (1 - label_smoothing) + 0.5 * label_smoothing
@@ -90,7 +90,7 @@ def categorical_crossentropy(
     """
     if not isinstance(axis, int) or isinstance(axis, bool):
         raise ValueError(f"axis must be an integer, not {axis}")
-    _check_shapes("categorical_crossentropy", y_true, y_pred)
+    check_shapes("categorical_crossentropy", y_true, y_pred)
     target = y_true.astype(y_pred.dtype)
     if label_smoothing:
         target = target * (1 - label_smoothing) + label_smoothing / target.shape[-1]
@@ -195,7 +195,7 @@ def _clip(p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.where(passes, p, np.clip(np.real(p), low, high)), passes
 
 
-def _check_shapes(name: str, y_true: np.ndarray, y_pred: np.ndarray) -> None:
+def check_shapes(name: str, y_true: np.ndarray, y_pred: np.ndarray) -> None:
     if y_true.shape != y_pred.shape or not y_pred.shape:
         raise ValueError(
             f"{name} takes y_true and y_pred of one shape, not {y_true.shape} and {y_pred.shape}"

@@ -71,7 +71,8 @@ class Loss:
 
 
 def snake_case(name: str) -> str:
-    return re.sub("(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    """The name that Keras gives to objects of a class: "TopKAccuracy" is "top_k_accuracy"."""
+    return re.sub("(?<!^)(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
 def _cast(x: np.ndarray, dtype: str) -> np.ndarray:
