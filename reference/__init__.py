@@ -3,3 +3,29 @@
 import os
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
+
+from . import (  # noqa: E402, because Keras reads the variable when it is imported
+    activations,
+    config,
+    dense,
+    initializers,
+    losses,
+    metrics,
+    models,
+    network,
+    optimizers,
+    random,
+)
+
+__all__ = [
+    "activations",
+    "config",
+    "dense",
+    "initializers",
+    "losses",
+    "metrics",
+    "models",
+    "network",
+    "optimizers",
+    "random",
+]

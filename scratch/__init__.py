@@ -1,1 +1,27 @@
 """Deep learning from scratch: NumPy forward passes that return their own hand-written backward."""
+
+from . import (
+    activations,
+    config,
+    dense,
+    initializers,
+    losses,
+    metrics,
+    models,
+    network,
+    optimizers,
+    random,
+)
+
+__all__ = [
+    "activations",
+    "config",
+    "dense",
+    "initializers",
+    "losses",
+    "metrics",
+    "models",
+    "network",
+    "optimizers",
+    "random",
+]

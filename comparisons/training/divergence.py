@@ -51,8 +51,9 @@ class FreeRuns:
             return None
         flip = min(found, key=lambda flip: abs(flip.scratch - flip.reference))
         where = (flip.sample, flip.unit)
-        words = f"step {number}, {flip}"
-        return Divergence(number, flip.layer, where, flip.scratch, flip.reference, words)
+        layer = self.network.layers[flip.place].name
+        words = f"step {number}, {flip.sentence(layer)}"
+        return Divergence(number, layer, where, flip.scratch, flip.reference, words)
 
 
 def distance(here: list[np.ndarray], there: list[np.ndarray]) -> float:

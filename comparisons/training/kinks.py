@@ -13,69 +13,67 @@ import scratch
 class Flip:
     """One hidden unit of one sample: its pre-activation on both sides, of opposite sign."""
 
-    layer: str
+    place: int
     sample: int
     unit: int
     scratch: float
     reference: float
 
-    def __str__(self):
+    def sentence(self, layer: str) -> str:
         return (
-            f"sample {self.sample} of its batch: hidden unit {self.unit} of {self.layer} is "
+            f"sample {self.sample} of its batch: hidden unit {self.unit} of {layer} is "
             f"{self.scratch:.0e} in scratch and {self.reference:.0e} in the reference, a ReLU flip"
         )
 
 
-def preactivations(network, x) -> dict[str, np.ndarray]:
-    """What every ReLU of a scratch network receives for the batch x, by layer."""
+def preactivations(network, x) -> dict[int, np.ndarray]:
+    """What every ReLU of a scratch network receives for the batch x, by its layer's place."""
     received = {}
-    for layer in network.layers:
+    for place, layer in enumerate(network.layers):
         if layer.activation is scratch.activations.relu:
-            received[layer.name] = layer.preactivation(layer.prepare(x))[0]
+            received[place] = layer.preactivation(layer.prepare(x))[0]
         x = layer(x)
     return received
 
 
-def reference_preactivations(network, weights, x) -> dict[str, np.ndarray]:
+def reference_preactivations(network, weights, x) -> dict[int, np.ndarray]:
     """The same for a reference network with the given weights; its own are put back after."""
     from keras import activations
 
     received, before = {}, network.get_weights()
     network.set_weights(weights)
-    for layer in network.layers:
+    for place, layer in enumerate(network.layers):
         if layer.activation is activations.relu:
             layer.activation = activations.linear
-            received[layer.name] = np.asarray(layer(x))
+            received[place] = np.asarray(layer(x))
             layer.activation = activations.relu
         x = layer(x)
     network.set_weights(before)
     return received
 
 
-def flips(here: dict[str, np.ndarray], there: dict[str, np.ndarray]) -> list[Flip]:
+def flips(here: dict[int, np.ndarray], there: dict[int, np.ndarray]) -> list[Flip]:
     """The units that are positive on one side only, in the first layer that has any."""
-    for layer, z in here.items():
-        differing = np.argwhere((z > 0) != (there[layer] > 0))
+    for place, z in here.items():
+        differing = np.argwhere((z > 0) != (there[place] > 0))
         if len(differing):
             return [
-                Flip(layer, int(n), int(u), float(z[n, u]), float(there[layer][n, u]))
+                Flip(place, int(n), int(u), float(z[n, u]), float(there[place][n, u]))
                 for n, u in differing
             ]
     return []
 
 
 @contextmanager
-def following(network, received: dict[str, np.ndarray]) -> Iterator[None]:
+def following(network, received: dict[int, np.ndarray]) -> Iterator[None]:
     """The network with every ReLU taking the side that `received` takes, not its own."""
-    for layer in network.layers:
-        if layer.name in received:
-            layer.activation = _relu_where(received[layer.name] > 0)
+    for place, z in received.items():
+        network.layers[place].activation = _relu_where(z > 0)
     try:
         yield
     finally:
-        for layer in network.layers:
-            if layer.name in received:
-                layer.activation = scratch.activations.relu
+        for place in received:
+            network.layers[place].activation = scratch.activations.relu
 
 
 def _relu_where(mask):

@@ -14,17 +14,22 @@ from comparisons.experiments import Experiment
 
 @contextmanager
 def floatx(dtype: str) -> Iterator[None]:
-    """dtype as the default of both sides, restored after."""
+    """dtype as the default of both sides, restored after.
+
+    Keras remembers the floatx of the first layer it built as its dtype policy, so both are set.
+    """
     from keras import config as keras_config
 
-    before = scratch.config.floatx(), keras_config.floatx()
+    before = scratch.config.floatx(), keras_config.floatx(), keras_config.dtype_policy()
     scratch.config.set_floatx(dtype)
     keras_config.set_floatx(dtype)
+    keras_config.set_dtype_policy(dtype)
     try:
         yield
     finally:
         scratch.config.set_floatx(before[0])
         keras_config.set_floatx(before[1])
+        keras_config.set_dtype_policy(before[2])
 
 
 @dataclass(frozen=True)

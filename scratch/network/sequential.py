@@ -157,7 +157,7 @@ class Sequential(Layer):
     def _measure(self, loss, y, y_pred):
         if self.metrics is None:
             self.metrics = [metrics.Mean(name="loss")]
-            self.metrics += [metrics.get(name, y, y_pred) for name in self.metric_names]
+            self.metrics += [_metric(name, y, y_pred) for name in self.metric_names]
         self.metrics[0].update_state(loss, sample_weight=len(y))
         for metric in self.metrics[1:]:
             metric.update_state(y, y_pred)
@@ -280,3 +280,10 @@ class Sequential(Layer):
             title = f"{layer.name} ({type(layer).__name__})"
             print_fn(f"{title:<34}{shape!s:<24}{layer.count_params():>12,}")
         print_fn(f"Total params: {self.count_params():,}")
+
+
+def _metric(identifier, y, y_pred):
+    """The metric; "accuracy" is the one that suits the shapes of labels and outputs."""
+    if identifier in ("accuracy", "acc"):
+        return metrics._resolve_accuracy(y, y_pred, identifier)
+    return metrics.get(identifier)
