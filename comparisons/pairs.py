@@ -21,7 +21,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Pair:
-    """A row. `constant` names inputs that have no gradient, `zero` those whose gradient is zero."""
+    """A row. `constant` names inputs that have no gradient, `zero` those whose gradient is zero.
+
+    `draws` marks what draws random numbers; `dtype` the only one in which Keras runs, if any.
+    """
 
     topic: str
     name: str
@@ -31,6 +34,8 @@ class Pair:
     kind: str = "function"
     constant: tuple[str, ...] = ()
     zero: tuple[str, ...] = ()
+    draws: bool = False
+    dtype: str | None = None
 
     @property
     def title(self) -> str:
@@ -98,9 +103,14 @@ def _metrics() -> tuple[Pair, ...]:
         ("top_k_categorical_accuracy", "TopKCategoricalAccuracy", rows, {"k": 3}),
         ("sparse_top_k_categorical_accuracy", "SparseTopKCategoricalAccuracy", labels, {"k": 3}),
     )
-    values = [Pair("metrics", f, i, a, kind="values") for f, _, i, a in table if f != "accuracy"]
-    objects = [Pair("metrics", c, i, a, kind="metric") for _, c, i, a in table]
-    return (*values, *objects, Pair("metrics", "Mean", {"values": "9"}, kind="metric"))
+    pairs = [Pair("metrics", "Mean", {"values": "9"}, kind="metric")]
+    for function, metric, inputs, arguments in table:
+        dtype = "float32" if "k" in arguments else None  # TensorFlow's in_top_k takes no other
+        shared = {"inputs": inputs, "arguments": arguments, "dtype": dtype}
+        pairs.append(Pair("metrics", metric, kind="metric", **shared))
+        if function != "accuracy":
+            pairs.append(Pair("metrics", function, kind="values", **shared))
+    return tuple(pairs)
 
 
 def _draws() -> tuple[Pair, ...]:
@@ -131,7 +141,7 @@ def _draws() -> tuple[Pair, ...]:
     return (
         *(Pair("random", n, arguments=shape | a, kind="draw") for n, a in random.items()),
         Pair("random", "shuffle", {"x": "23x2"}, kind="draw"),
-        Pair("random", "dropout", {"inputs": "9x7"}, {"rate": 0.3, "seed": 5}),
+        Pair("random", "dropout", {"inputs": "9x7"}, {"rate": 0.3, "seed": 5}, draws=True),
         *(Pair("initializers", n, arguments=a, kind="draw") for n, a in initializers.items()),
     )
 

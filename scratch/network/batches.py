@@ -43,7 +43,9 @@ class Batches:
         """Batches without the last fraction of the samples, and (x, y, sample_weight) of it."""
         kept = math.floor(self.samples * (1.0 - fraction))
         if not 0 < kept < self.samples:
-            raise ValueError(f"validation_split={fraction} leaves nothing of {self.samples} samples")
+            raise ValueError(
+                f"validation_split={fraction} leaves nothing of {self.samples} samples"
+            )
         train = [None if column is None else column[:kept] for column in self.columns]
         validation = [None if column is None else column[kept:] for column in self.columns]
         return Batches(*train, self.batch_size), validation

@@ -136,5 +136,7 @@ def _snake_case(name):
 class Input:
     """The shape of one sample, as the first entry of a Sequential, which it builds."""
 
-    def __init__(self, shape):
+    def __init__(self, shape=None):
+        if shape is None:
+            raise ValueError("Input takes the shape of one sample, such as (784,)")
         self.shape = tuple(shape)

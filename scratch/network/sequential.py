@@ -106,14 +106,19 @@ class Sequential(Layer):
         self.metrics = None
         self.stop_training = False
 
-    def _ends_in_probabilities(self):
+    def _loss_on_logits(self):
+        """The loss on the logits behind the last activation, or None where Keras takes the output.
+
+        Keras loses sight of the logits where it casts the output to another dtype for the loss.
+        """
         last = self.layers[-1]
         probabilities = activations.softmax, activations.sigmoid
-        return hasattr(last, "preactivation") and last.activation in probabilities
+        has_logits = hasattr(last, "preactivation") and last.activation in probabilities
+        return self.loss.on_logits() if has_logits and self.loss.dtype == last.dtype else None
 
     def _forward_loss(self, x, y, sample_weight, training):
         """(loss, y_pred, backward) of one batch."""
-        from_logits = self.loss.on_logits() if self._ends_in_probabilities() else None
+        from_logits = self._loss_on_logits()
         if from_logits is None:
             y_pred, backward_network = self.forward(x, training)
             loss, backward_loss = self.loss.forward(y, y_pred, sample_weight)

@@ -1,0 +1,171 @@
+"""One row of the table of pairs, judged: gradients by the checker, everything else by its values."""
+
+import importlib
+import inspect
+
+import numpy as np
+
+from . import pairs
+from .gradients import check_gradients, check_layer, draw
+from .gradients.points import floatx
+from .results import PairResult
+
+# Box-Muller rounds a logarithm, a root, a sine, two products and a sum: 7 epsilons bound them
+NORMAL_ROUNDINGS = 7
+STEPS = 100
+
+
+def check_pair(pair: pairs.Pair, dtype: str = "float64", seed: int = 0) -> PairResult:
+    """Judge a row in one dtype, its own if it has one; inputs depend on the seed and their names."""
+    dtype = pair.dtype or dtype
+    with floatx(dtype):
+        result = _CHECKS[pair.kind](pair, dtype, seed)
+    max_error, noise, verdict, cause = result
+    return PairResult(pair.topic, pair.name, dtype, max_error, noise, verdict, cause, pair.case)
+
+
+def twins(pair: pairs.Pair):
+    """What the row names, in scratch and in reference."""
+    modules = (importlib.import_module(f"{side}.{pair.topic}") for side in ("scratch", "reference"))
+    return [getattr(module, pair.name) for module in modules]
+
+
+def _from_report(report):
+    found = report.to_dict()
+    return found["max_error"], found["noise"], found["verdict"], found["cause"]
+
+
+def _check_function(pair, dtype, seed):
+    here, there = twins(pair)
+    if pair.draws:
+        there = _in_dtype(there, dtype)
+    return _from_report(_gradients(pair, here, there, dtype, seed, arguments=pair.arguments))
+
+
+def _in_dtype(function, dtype):
+    """The function in dtype, whatever the dtype of x: random numbers depend on the dtype."""
+    import tensorflow as tf
+
+    def in_dtype(x, **arguments):
+        return tf.cast(function(tf.cast(x, dtype), **arguments), x.dtype)
+
+    return in_dtype
+
+
+def _check_loss(pair, dtype, seed):
+    here, there = (loss(**pair.arguments) for loss in twins(pair))
+    return _from_report(_gradients(pair, here.forward, there, dtype, seed))
+
+
+def _gradients(pair, here, there, dtype, seed, **settings):
+    settings |= {"constant": pair.constant, "zero": pair.zero, "name": pair.title}
+    return check_gradients(here, there, pair.inputs, seed=seed, dtype=dtype, **settings)
+
+
+def _check_layer(pair, dtype, seed):
+    here, there = (layer(**pair.arguments, dtype=dtype) for layer in twins(pair))
+    (shape,) = pair.inputs.values()
+    settings = {"zero": pair.zero, "name": pair.title}
+    return _from_report(check_layer(here, there, shape, seed=seed, dtype=dtype, **settings))
+
+
+def _check_values(pair, dtype, seed):
+    here, there = twins(pair)
+    inputs = draw(pair.inputs, seed, dtype).values()
+    values = here(*inputs, **pair.arguments), np.asarray(there(*inputs, **pair.arguments))
+    return _compared(*values, noise=0.0)
+
+
+def _check_metric(pair, dtype, seed):
+    """Three batches: the result after each is the same number."""
+    here, there = (metric(**pair.arguments) for metric in twins(pair))
+    results = []
+    for batch in range(3):
+        inputs = draw(pair.inputs, seed + batch, dtype).values()
+        here.update_state(*inputs)
+        there.update_state(*inputs)
+        results.append((here.result(), np.asarray(there.result())))
+    return _compared(*map(np.array, zip(*results, strict=True)), noise=np.finfo(dtype).eps)
+
+
+def _check_draw(pair, dtype, seed):
+    here, there = (_drawn(pair, side, dtype, seed) for side in twins(pair))
+    normal = "ormal" in pair.name or pair.arguments.get("distribution", "").endswith("normal")
+    noise = NORMAL_ROUNDINGS * np.finfo(dtype).eps if normal else 0.0
+    if pair.name == "Orthogonal":  # the QR factorisation sums a product per element
+        noise = here.size * np.finfo(dtype).eps
+    return _compared(here, there, noise)
+
+
+def _drawn(pair, side, dtype, seed):
+    if pair.topic == "initializers":
+        maker = side(**pair.arguments, **({"seed": seed} if _is_random(side) else {}))
+        return np.asarray(maker((12, 7), dtype=dtype))
+    inputs = draw(pair.inputs, seed, dtype).values() if pair.inputs else ()
+    return np.asarray(side(*inputs, **pair.arguments, seed=seed))
+
+
+def _is_random(initializer):
+    return "seed" in inspect.signature(initializer).parameters
+
+
+def _check_optimizer(pair, dtype, seed):
+    """The weights after 100 steps; noise is how far a start one unit away leads astray."""
+    here, there = (_optimized(pair, optimizer, dtype, seed) for optimizer in twins(pair))
+    nudged = _optimized(pair, twins(pair)[0], dtype, seed, nudge=True)
+    return _compared(here, there, noise=_error(nudged, here))
+
+
+def _optimized(pair, optimizer, dtype, seed, nudge=False):
+    weights = list(draw(pair.inputs, seed, dtype).values())
+    weights = [np.nextafter(w, np.inf, dtype=w.dtype) if nudge else w.copy() for w in weights]
+    optimizer = optimizer(**pair.arguments)
+    variables = weights
+    if optimizer.__module__.startswith("keras"):
+        import keras
+
+        variables = [keras.Variable(weight, dtype=dtype) for weight in weights]
+    for step in range(STEPS):
+        gradients = draw(pair.inputs, seed + step + 1, dtype).values()
+        optimizer.apply(_as_tensors(gradients, variables), variables)
+    return np.concatenate([np.ravel(variable) for variable in variables])
+
+
+def _as_tensors(gradients, variables):
+    if isinstance(variables[0], np.ndarray):
+        return list(gradients)
+    import tensorflow as tf
+
+    return [tf.constant(gradient) for gradient in gradients]
+
+
+def _compared(here, there, noise):
+    """(max_error, noise, verdict, cause) of two arrays of values."""
+    if np.shape(here) != np.shape(there):
+        return None, noise, "mismatch", f"the shape is {np.shape(here)}, not {np.shape(there)}"
+    error = _error(here, there)
+    if error == 0.0 and here.dtype == there.dtype:
+        return error, noise, "identical", None
+    if error <= noise and here.dtype == there.dtype:
+        return error, noise, "match", None
+    index = np.unravel_index(np.argmax(np.abs(here - there)), np.shape(here))
+    where = list(map(int, index))
+    cause = f"at {where} scratch has {here[index]:.8g} ({here.dtype}), the reference "
+    return error, noise, "mismatch", cause + f"{there[index]:.8g} ({there.dtype})"
+
+
+def _error(here, there):
+    """The largest difference, relative to the largest entry of the second."""
+    difference = np.abs(np.subtract(here, there, dtype=np.float64)).max(initial=0.0)
+    return float(difference / (np.abs(there).max(initial=0.0) or 1.0))
+
+
+_CHECKS = {
+    "function": _check_function,
+    "layer": _check_layer,
+    "loss": _check_loss,
+    "values": _check_values,
+    "metric": _check_metric,
+    "draw": _check_draw,
+    "optimizer": _check_optimizer,
+}
