@@ -1,0 +1,147 @@
+"""Names the cause of a wrong gradient: diagnose(evidence) returns causes, the likeliest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from comparisons.diagnosis import (
+    arrangement,
+    chain,
+    factors,
+    layers,
+    normalization,
+    places,
+    precision,
+    shapes,
+    terms,
+)
+from comparisons.diagnosis.evidence import Cause, Evidence, Guess, prepared
+
+__all__ = ["Cause", "Evidence", "diagnose"]
+
+Test = Callable[[Evidence], Iterator[Guess]]
+
+SAME_SHAPE: tuple[Test, ...] = (
+    factors.zero_gradient,
+    factors.constant_factor,
+    factors.normalised_rows,
+    factors.factor_per_axis,
+    factors.array_factor,
+    arrangement.transposed,
+    arrangement.flipped,
+    arrangement.rolled,
+    arrangement.shifted,
+    arrangement.permuted_rows,
+    arrangement.reshaped,
+    arrangement.scrambled,
+    chain.chain_mistakes,
+    chain.unverified_chain,
+    chain.wrong_axis,
+    layers.softmax_mistakes,
+    layers.duplicate_indices,
+    layers.kernel_not_flipped,
+    layers.another_loss,
+    normalization.normalization_mistakes,
+    terms.added_array,
+    terms.term_along_axis,
+    terms.low_rank,
+    terms.other_gradient,
+    terms.not_a_gradient,
+    terms.changed_entries,
+    places.wrong_places,
+    places.zeroed_entries,
+    places.another_mask,
+    precision.low_precision,
+    precision.another_epsilon,
+)
+
+OTHER_SHAPE: tuple[Test, ...] = (
+    factors.zero_gradient,
+    shapes.right_numbers,
+    shapes.not_summed,
+    shapes.summed_too_far,
+    shapes.repeated,
+    arrangement.transposed,
+    arrangement.reshaped,
+    chain.wrong_axis,
+    terms.other_gradient,
+    terms.not_a_gradient,
+)
+
+ALTERNATIVES = 4  # causes reported where none is exact
+TIE = 2.0  # bits within which a second exact cause is worth a mention
+LEAST = 4.0  # bits that a cause must save to be mentioned
+ROUNDING = 16  # multiples of the resolution below which no cause is sought
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A cause, the bits that it saves, and whether it leaves nothing over."""
+
+    cause: Cause
+    saved: float
+    exact: bool
+
+
+def diagnose(evidence: Evidence) -> list[Cause]:
+    """The causes that explain given - expected, ranked by the bits that each one saves."""
+    evidence = prepared(evidence)
+    with np.errstate(all="ignore"):
+        if not (np.isfinite(evidence.given).all() and np.isfinite(evidence.expected).all()):
+            return [precision.not_finite(evidence)]
+        if not evidence.same_shape:
+            return [_with_shapes(evidence, cause) for cause in _ranked(evidence, OTHER_SHAPE)]
+        if np.all(evidence.excess <= ROUNDING):
+            return [precision.rounding(evidence)]
+        return _ranked(evidence, SAME_SHAPE)
+
+
+def _with_shapes(evidence: Evidence, cause: Cause) -> Cause:
+    given, expected = evidence.given.shape, evidence.expected.shape
+    shapes = f"{evidence.label} has shape {given} instead of {expected}"
+    return replace(cause, sentence=f"{shapes}; {cause.sentence}")
+
+
+def _ranked(evidence: Evidence, tests: Iterable[Test]) -> list[Cause]:
+    guesses = (guess for test in tests for guess in test(evidence))
+    verdicts = [verdict for guess in guesses if (verdict := weigh(evidence, guess))]
+    verdicts.sort(key=lambda verdict: -verdict.saved)
+    exact = bool(verdicts) and verdicts[0].exact
+    if exact:
+        verdicts = [v for v in verdicts if v.exact and v.saved >= verdicts[0].saved - TIE]
+    causes: dict[str, Cause] = {}
+    for verdict in verdicts:
+        causes.setdefault(verdict.cause.name, verdict.cause)
+    rest = precision.unexplained if evidence.same_shape else shapes.only_shape
+    return list(causes.values())[:ALTERNATIVES] + ([] if exact else [rest(evidence)])
+
+
+def weigh(evidence: Evidence, guess: Guess) -> Verdict | None:
+    """What a guess explains, or None where that is less than a quarter of what it promises."""
+    if guess.prediction.shape != evidence.given.shape or not _plausible(evidence, guess):
+        return None
+    promised = evidence.null - guess.parameters * evidence.price
+    rest = evidence.bits(guess.prediction, guess.recomputed)
+    saved = promised - rest - guess.prior
+    if saved < max(LEAST, promised / 4):
+        return None
+    fit = evidence.fit(guess.prediction, guess.recomputed)
+    sentence = f"{evidence.label} {guess.says}"
+    if rest > 0 and fit < 0.5:
+        return None
+    if rest > 0:
+        sentence = f"{sentence.replace('exactly', 'nearly')} (explains {fit:.1%} of the difference)"
+    return Verdict(Cause(guess.name, sentence, fit), saved, rest == 0)
+
+
+def _plausible(evidence: Evidence, guess: Guess) -> bool:
+    """Whether a guess is finite, and explains a sample of a large tensor."""
+    prediction = guess.prediction
+    if evidence.sample is not None:
+        prediction, few = prediction[evidence.sample], evidence.sampled
+        if few.bits(prediction, recomputed=True) > 0.75 * few.null:
+            return False
+    return bool(np.isfinite(prediction).all())
