@@ -47,6 +47,7 @@ def measure(
     """
     task = workload(experiment, data, dataset, dtype)
     sides = ("scratch", "fit")
+    progress(0, rounds + 1, f"{experiment.name}, memory of each side alone")
     memory = {side: peak_memory(side, experiment, data, dataset, dtype) for side in sides}
     with floatx(dtype):
         trainers = {side: prepared(task) for side, prepared in TRAINERS.items()}
@@ -195,9 +196,10 @@ def _peak_bytes() -> int:
 
 
 def environment() -> dict[str, Any]:
-    """What the figures depend on: versions, processor, and the BLAS behind NumPy."""
+    """What the figures depend on: versions, processor, its load by now, and NumPy's BLAS."""
     settings = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "OMP_NUM_THREADS")
     machine = {"platform": platform.platform(), "cpu": _cpu(), "cores": os.cpu_count()}
+    machine["load"] = os.getloadavg()[0]
     chosen = {name: os.environ.get(name) for name in settings}
     return versions() | machine | {"blas": _blas()} | chosen
 

@@ -36,7 +36,7 @@ class Commands(typer.core.TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as interrupt:
-            _complain(f"{str(interrupt) or 'interrupted before the first step'}; nothing written")
+            _complain(f"{str(interrupt) or 'interrupted'}; no file is left half written")
             return 130
 
 
@@ -138,7 +138,7 @@ Rounds = Annotated[int, _number(1, 10**6, "Rounds, each an epoch of each.")]
 Precision = Literal["float32", "float64"]
 Dtype = Annotated[
     Precision | None,
-    typer.Option(help="What both compute in; else float32, and float64 for pairs."),
+    typer.Option(help="What both compute in; else float32, and both for pairs."),
 ]
 JsonFile = Annotated[
     Path | None, typer.Option("--json", metavar="FILE", help="Write the results as JSON.")
@@ -173,8 +173,10 @@ def compare(
         terminal.experiment(output, trained[-1], experiment.about)
         if output.quiet and not any(files):
             return 0
+    if len(trained) > 1:
+        terminal.counts(output, trained, "experiments")
     if pairs:
-        checked = _check(pairs, dtype or "float64", seed)
+        checked = _check(pairs, dtype, seed)
         terminal.pairs(output, checked, lambda pair: _pair_command(pair, seed))
     _write(trained, checked, *files)
     return _status(*trained, *checked)
@@ -280,18 +282,21 @@ def _command(name: str, options: dict[str, Any]) -> str:
     return " ".join(["twofold compare", name, *words])
 
 
-def _check(pairs: Iterable[Pair], dtype: str, seed: int) -> "list[PairResult]":
-    pairs, checked = list(pairs), []
+def _check(pairs: Iterable[Pair], dtype: Precision | None, seed: int) -> "list[PairResult]":
+    """Every pair in dtype, else in both: but in its own alone where it has only one."""
+    dtypes = (dtype,) if dtype else ("float64", "float32")
+    jobs = [(p, d) for d in dtypes for p in pairs if len(dtypes) == 1 or p.dtype in (None, d)]
+    checked = []
     try:
         with terminal.progress_bar() as show:
             terminal.start_tensorflow()
             from .agreement import check_pair
 
-            for pair in pairs:
-                show(len(checked), len(pairs), _dotted(pair))
-                checked.append(check_pair(pair, dtype, seed=seed))
+            for pair, in_dtype in jobs:
+                show(len(checked), len(jobs), f"{_dotted(pair)}, {in_dtype}")
+                checked.append(check_pair(pair, in_dtype, seed=seed))
     except KeyboardInterrupt:
-        had = f"interrupted after {len(checked)} of {len(pairs)} pairs"
+        had = f"interrupted after {len(checked)} of {len(jobs)} checks of pairs"
         raise KeyboardInterrupt(had) from None
     return checked
 
@@ -337,13 +342,13 @@ def bench(
     for name in names or []:
         _must_be_known(name, _experiment_names(), "experiment")
     source, json_file = _source(data), _writable_file(json_file)
-    settings = {"dtype": dtype, "rounds": rounds, **source}
-    output, experiments = terminal.Output(), _find(names or ["mlp"])[0]
-    entries = [_measure(experiment, settings) for experiment in experiments]
     from .bench import environment
     from .results import write_json
 
-    record = {"environment": environment(), "bench": entries}
+    record: dict[str, Any] = {"environment": environment()}
+    settings = {"dtype": dtype, "rounds": rounds, **source}
+    output, experiments = terminal.Output(), _find(names or ["mlp"])[0]
+    record["bench"] = [_measure(experiment, settings) for experiment in experiments]
     terminal.bench(output, record)
     if json_file:
         write_json(record, json_file)
@@ -352,6 +357,6 @@ def bench(
 def _measure(experiment: Experiment, settings: dict[str, Any]) -> dict[str, Any]:
     with terminal.progress_bar() as show, _data_errors_in_one_line():
         terminal.start_tensorflow()
-        from . import bench as benchmark
+        from .bench import measure
 
-        return benchmark.measure(experiment, progress=show, **settings)
+        return measure(experiment, progress=show, **settings)

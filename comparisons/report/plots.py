@@ -115,6 +115,7 @@ def _by_epoch(axes, result, name):
     for side, line in LINES.items():
         values, size = result.curves.history[side][name], 1.6 * line["linewidth"]
         axes.plot(range(1, result.epochs + 1), values, marker=marker, markersize=size, **line)
+    axes.set_xlim(0, 1.03 * result.epochs)
     axes.xaxis.get_major_locator().set_params(integer=True)
 
 

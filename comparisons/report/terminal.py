@@ -89,12 +89,13 @@ def experiment(console: Console, result: Any, about: str) -> None:
     console.print(f"{result.dtype}, seed {result.seed}, {sizes}\n")
     _fact(console, "initial weights", _initial_weights(result))
     console.print()
-    console.print(_gradients(result))
-    console.print()
+    if result.gradients:
+        console.print(_gradients(result))
+        console.print()
     if result.samples.outputs:
         _outcome(console, result)
     _verdict(console, result.verdict, result.causes)
-    console.print(Text(result.command, "dim"), soft_wrap=True)
+    console.print(Text(f"{result.command}\n", "dim"), soft_wrap=True)
 
 
 def _outcome(console, result):
@@ -190,7 +191,7 @@ def pairs(console: Console, results: Iterable[Any], command: Callable[[Any], str
     for row in results:
         if row.verdict not in STYLES:
             _failure(console, row, command(row))
-    console.print(_counts(results))
+    counts(console, results, "pairs")
 
 
 def _pairs(rows, title) -> Table:
@@ -207,10 +208,11 @@ def _failure(console, row, command):
     console.print(Text(f"{command}\n", "dim"), soft_wrap=True)
 
 
-def _counts(results):
-    verdicts = [row.verdict for row in results]
-    counts = [f"{verdicts.count(name)} {name}" for name in dict.fromkeys(verdicts)]
-    return f"{len(verdicts)} pairs: {', '.join(counts)}"
+def counts(console: Console, results: Iterable[Any], what: str) -> None:
+    """How many results there are of each verdict."""
+    verdicts = [result.verdict for result in results]
+    each = [f"{verdicts.count(name)} {name}" for name in dict.fromkeys(verdicts)]
+    console.print(f"{len(verdicts)} {what}: {', '.join(each)}")
 
 
 def listing(console: Console, experiments: Iterable[Any], pairs: Iterable[Any]) -> None:
@@ -238,6 +240,8 @@ def bench(console: Console, record: dict[str, Any]) -> None:
     console.print()
     for text in _machine(record["environment"]):
         console.print(Text(text, "dim"))
+    if record["environment"]["load"] > record["environment"]["cores"] / 4:
+        console.print("other programs were running: repeat this on an idle machine", style="yellow")
 
 
 def _ratios(rows) -> Table:
@@ -263,7 +267,7 @@ def _machine(environment) -> list[str]:
     packages = ("python", "numpy", "tensorflow", "keras")
     core_type = environment["OPENBLAS_CORETYPE"] or "not set"
     return [
-        f"{environment['cpu']}, {environment['cores']} cores",
+        f"{environment['cpu']}, {environment['cores']} cores, load {environment['load']:.1f}",
         ", ".join(f"{name} {environment[name]}" for name in packages),
         f"{environment['blas']}; OPENBLAS_CORETYPE {core_type}",
     ]
