@@ -1,5 +1,6 @@
 """Planted mistakes: each cause is recognised in a gradient that was made wrong on purpose."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,15 +24,22 @@ class Call:
     def wrong(self, name, given, rng, **all_given):
         """The evidence when d(name) came out as given; the reference is off by a few roundings."""
         expected = self.gradients[name]
-        noise = SPACING * (np.abs(expected) + np.sqrt(np.mean(expected**2)))
+        noise = SPACING * (np.abs(expected) + np.abs(expected).max(initial=0) / 2)
         expected = expected + np.where(expected == 0, 0, noise * rng.uniform(-1, 1, expected.shape))
         right = {**self.gradients, name: expected}
         given = np.asarray(given)
         return Evidence(
-            name=name, given=given, expected=expected, noise=noise, inputs=self.inputs, dy=self.dy,
-            value=self.value, arguments=self.arguments, all_given={**right, name: given, **all_given},
+            name=name,
+            given=given,
+            expected=expected,
+            noise=noise,
+            inputs=self.inputs,
+            dy=self.dy,
+            value=self.value,
+            arguments=self.arguments,
+            all_given={**right, name: given, **all_given},
             all_expected=right,
-        )  # fmt: skip
+        )
 
 
 def sigmoid(x):
@@ -71,14 +79,20 @@ def the_relu(rng, scale, shape=(6, 5)):
 
 
 def dropout(rng, scale, rate=0.3):
-    mask = rng.uniform(size=(6, 9)) >= rate
-    return elementwise(rng, scale, lambda x: x * mask / (1 - rate), lambda _: mask / (1 - rate), (6, 9), rate=rate)
+    mask = (rng.uniform(size=(6, 9)) >= rate) / (1 - rate)
+    return elementwise(rng, scale, lambda x: x * mask, lambda _: mask, (6, 9), rate=rate)
 
 
 def softmax(rng, scale, shape=(5, 4)):
     x, dy = rng.normal(size=shape), scale * rng.normal(size=shape)
     y = np.exp(x) / np.exp(x).sum(axis=-1, keepdims=True)
     return Call({"x": x}, dy, y, {"x": y * (dy - (dy * y).sum(axis=-1, keepdims=True))}, {})
+
+
+def log_softmax(rng, scale):
+    x, dy = rng.normal(size=(5, 4)), scale * rng.normal(size=(5, 4))
+    y = x - np.log(np.exp(x).sum(axis=-1, keepdims=True))
+    return Call({"x": x}, dy, y, {"x": dy - np.exp(y) * dy.sum(axis=-1, keepdims=True)}, {})
 
 
 def normalized_gradient(x, dy, axis, deviation, mean=True, variance=True):
@@ -92,8 +106,9 @@ def batch_norm(rng, scale, axis=0, n=9, c=5, epsilon=1e-3):
     dy = scale * rng.normal(size=(n, c))
     deviation = np.sqrt(x.var(axis=axis, keepdims=True) + epsilon)
     normal = (x - x.mean(axis=axis, keepdims=True)) / deviation
-    gradients = {"x": normalized_gradient(x, dy * gamma, axis, deviation), "gamma": (dy * normal).sum(axis=0)}
-    return Call({"x": x, "gamma": gamma}, dy, gamma * normal, gradients, {"epsilon": epsilon})
+    dx, dgamma = normalized_gradient(x, dy * gamma, axis, deviation), (dy * normal).sum(axis=0)
+    gradients, arguments = {"x": dx, "gamma": dgamma}, {"epsilon": epsilon}
+    return Call({"x": x, "gamma": gamma}, dy, gamma * normal, gradients, arguments)
 
 
 def embedding(rng, scale, rows=9, d=4):
@@ -111,12 +126,13 @@ def product(rng, scale, shape=(4, 5)):
 
 def broadcast(rng, scale):
     """y = x + b, where b (3, 1, 5) was spread over (3, 4, 5)."""
-    x, b, dy = rng.normal(size=(3, 4, 5)), rng.normal(size=(3, 1, 5)), scale * rng.normal(size=(3, 4, 5))
+    x, b = rng.normal(size=(3, 4, 5)), rng.normal(size=(3, 1, 5))
+    dy = scale * rng.normal(size=(3, 4, 5))
     return Call({"x": x, "b": b}, dy, x + b, {"x": dy, "b": dy.sum(axis=1, keepdims=True)}, {})
 
 
 def convolution(rng, scale, same=False):
-    """y = x ∗ kernel with stride 1, by loops over the kernel."""
+    """A convolution with stride 1, by loops over the kernel."""
     x, kernel = rng.normal(size=(2, 7, 6, 3)), rng.normal(size=(3, 3, 3, 4))
     pad = int(same)
     padded = np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
@@ -153,8 +169,8 @@ def anything(rng, scale, shape=(6, 5), **arguments):
 
 def mean_squared_error(rng, scale, n=7, c=4):
     t, p, dy = rng.normal(size=(n, c)), rng.normal(size=(n, c)), scale * rng.normal(size=n)
-    gradient = dy[:, None] * 2 * (p - t) / c
-    return Call({"y_true": t, "y_pred": p}, dy, np.mean((p - t) ** 2, axis=-1), {"y_pred": gradient}, {})
+    gradient, value = dy[:, None] * 2 * (p - t) / c, np.mean((p - t) ** 2, axis=-1)
+    return Call({"y_true": t, "y_pred": p}, dy, value, {"y_pred": gradient}, {})
 
 
 def cross_entropy(rng, scale, n=7, c=4):
@@ -162,7 +178,8 @@ def cross_entropy(rng, scale, n=7, c=4):
     p = rng.uniform(0.1, 1, (n, c))
     p /= p.sum(axis=-1, keepdims=True)
     dy = scale * rng.normal(size=n)
-    return Call({"y_true": t, "y_pred": p}, dy, -np.sum(t * np.log(p), axis=-1), {"y_pred": -dy[:, None] * t / p}, {})
+    gradient, value = -dy[:, None] * t / p, -np.sum(t * np.log(p), axis=-1)
+    return Call({"y_true": t, "y_pred": p}, dy, value, {"y_pred": gradient}, {})
 
 
 PLANTED = {}
@@ -217,7 +234,13 @@ scaled("constant factor", 3.217)
 scaled("constant factor", -0.0123, anything, "x")
 scaled("float32 constant", np.float64(np.float32(0.1)) / 0.1)
 scaled("normalised", lambda call: 1 / np.linalg.norm(call.gradients["kernel"]))
-scaled("normalised", lambda call: 3.5 / np.linalg.norm(call.gradients["x"]), anything, "x", clipnorm=3.5)
+scaled(
+    "normalised",
+    lambda call: 3.5 / np.linalg.norm(call.gradients["x"]),
+    anything,
+    "x",
+    clipnorm=3.5,
+)
 scaled("zero gradient", 0)
 scaled("zero gradient", 0, the_relu, "x")
 
@@ -232,7 +255,8 @@ def scalar_loss_without_upstream(rng, scale):
 @plants("normalised")
 def rows_normalised(rng, scale):
     call = anything(rng, scale)
-    return call.wrong("x", call.gradients["x"] / np.linalg.norm(call.gradients["x"], axis=1, keepdims=True), rng)
+    dx = call.gradients["x"]
+    return call.wrong("x", dx / np.linalg.norm(dx, axis=1, keepdims=True), rng)
 
 
 @plants("factor per axis")
@@ -405,7 +429,7 @@ activated("value for derivative", "tanh", lambda dy, y: dy * y)
 activated("divided by derivative", "sigmoid", lambda dy, y: dy / (y * (1 - y)))
 activated("mask from upstream", "relu", lambda dy, y: dy * (dy > 0), "x")
 activated("upstream overwritten", "linear", lambda dy, y: dy * (y > 0), "bias")
-activated("sample left out", "sigmoid", lambda dy, y: dy * y * (1 - y) * (np.arange(7) < 6)[:, None])
+activated("sample left out", "relu", lambda dy, y: dy * (y > 0) * (np.arange(7) < 6)[:, None])
 activated("one sample only", "tanh", lambda dy, y: dy * (1 - y**2) * (np.arange(7) == 0)[:, None])
 
 
@@ -423,7 +447,7 @@ of_input("derivative missing", the_sigmoid, lambda dy, x, y: dy)
 of_input("derivative missing", the_relu, lambda dy, x, y: dy)
 of_input("derivative twice", the_sigmoid, lambda dy, x, y: dy * (y * (1 - y)) ** 2)
 of_input("derivative twice", the_tanh, lambda dy, x, y: dy * (1 - y**2) ** 2)
-of_input("derivative at the output", the_sigmoid, lambda dy, x, y: dy * sigmoid(y) * (1 - sigmoid(y)))
+of_input("derivative at the output", the_sigmoid, lambda dy, x, y: dy * sigmoid(y) * sigmoid(-y))
 of_input("derivative at the input", the_sigmoid, lambda dy, x, y: dy * x * (1 - x))
 of_input("derivative at the input", the_tanh, lambda dy, x, y: dy * (1 - x**2))
 of_input("mask from upstream", the_relu, lambda dy, x, y: dy * (dy > 0))
@@ -435,12 +459,17 @@ of_input("not a gradient", anything, lambda dy, x, y: x)
 of_input("not a gradient", anything, lambda dy, x, y: y)
 
 
+def normal_cdf(x):
+    return (1 + np.vectorize(math.erf)(x / math.sqrt(2))) / 2
+
+
+def gelu_slope(x):
+    return normal_cdf(x) + x * np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)
+
+
 @plants("another activation")
 def gelu_with_the_tanh_approximation(rng, scale):
-    erf = np.vectorize(__import__("math").erf)
-    exact = lambda x: x * (1 + erf(x / np.sqrt(2))) / 2  # noqa: E731
-    slope = lambda x: (1 + erf(x / np.sqrt(2))) / 2 + x * np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)  # noqa: E731
-    call, c = elementwise(rng, scale, exact, slope), np.sqrt(2 / np.pi)
+    call, c = elementwise(rng, scale, lambda x: x * normal_cdf(x), gelu_slope), np.sqrt(2 / np.pi)
     x = call.inputs["x"]
     t = np.tanh(c * (x + 0.044715 * x**3))
     wrong = (1 + t) / 2 + x * (1 - t**2) * c * (1 + 3 * 0.044715 * x**2) / 2
@@ -495,13 +524,19 @@ def unflipped_same(rng, scale):
 @plants("another loss")
 def logits_gradient_on_probabilities(rng, scale):
     call = cross_entropy(rng, scale)
-    return call.wrong("y_pred", call.dy[:, None] * (call.inputs["y_pred"] - call.inputs["y_true"]), rng)
+    difference = call.inputs["y_pred"] - call.inputs["y_true"]
+    return call.wrong("y_pred", call.dy[:, None] * difference, rng)
 
 
 @plants("another loss")
 def absolute_for_squared_error(rng, scale):
     call = mean_squared_error(rng, scale)
-    return call.wrong("y_pred", call.dy[:, None] * np.sign(call.inputs["y_pred"] - call.inputs["y_true"]) / 4, rng)
+    sign = np.sign(call.inputs["y_pred"] - call.inputs["y_true"])
+    return call.wrong("y_pred", call.dy[:, None] * sign / 4, rng)
+
+
+def dense_tanh(rng, scale):
+    return dense(rng, scale, "tanh")
 
 
 def added(cause, term, build=dense, name="kernel"):
@@ -520,7 +555,7 @@ added("L1 term", lambda call, scale: 0.01 * scale * np.sign(call.inputs["kernel"
 added("input added", lambda call, scale: scale * call.inputs["b"], product, "a")
 added("value added", lambda call, scale: 0.3 * scale * call.value, anything, "x")
 added("path missing", lambda call, scale: -call.dy, anything, "x")
-added("path missing", lambda call, scale: call.inputs["x"].T @ call.dy * 0.25, lambda r, s: dense(r, s, "tanh"))
+added("path missing", lambda call, _: 0.25 * call.inputs["x"].T @ call.dy, dense_tanh)
 added("other gradient added", lambda call, scale: call.gradients["b"], product, "a")
 added("constant added", lambda call, scale: 0.123 * scale, anything, "x")
 
@@ -572,7 +607,8 @@ def constant_along_rows(rng, scale):
 def centred_input_along_columns(rng, scale):
     call = anything(rng, scale, shape=(8, 5))
     x = call.inputs["x"]
-    return call.wrong("x", call.gradients["x"] + scale * rng.normal(size=5) * (x - x.mean(axis=0)), rng)
+    term = rng.normal(size=5) * (x - x.mean(axis=0))
+    return call.wrong("x", call.gradients["x"] + scale * term, rng)
 
 
 @plants("mean and variance terms")
@@ -585,13 +621,15 @@ def constants_and_centred_input(rng, scale):
 @plants("projection term")
 def input_times_a_number_per_row(rng, scale):
     call = anything(rng, scale)
-    return call.wrong("x", call.gradients["x"] + scale * rng.normal(size=(6, 1)) * call.inputs["x"], rng)
+    term = rng.normal(size=(6, 1)) * call.inputs["x"]
+    return call.wrong("x", call.gradients["x"] + scale * term, rng)
 
 
 @plants("outer product")
 def one_time_step_missing(rng, scale):
     call = anything(rng, scale, shape=(9, 8))
-    return call.wrong("x", call.gradients["x"] - scale * np.outer(rng.normal(size=9), rng.normal(size=8)), rng)
+    term = np.outer(rng.normal(size=9), rng.normal(size=8))
+    return call.wrong("x", call.gradients["x"] - scale * term, rng)
 
 
 @plants("swapped gradients")
@@ -647,8 +685,16 @@ def corner(call):
     return mask
 
 
-placed("at zeros", lambda call: call.inputs["x"] == 0, prepare=lambda x: np.where(np.abs(x) < 0.4, 0, x))
-placed("at ties", lambda call: np.isin(call.inputs["x"], [1, 2]), prepare=lambda x: np.where(np.arange(30).reshape(6, 5) % 4 == 1, 1 + (x > 0), x))
+def with_zeros(x):
+    return np.where(np.abs(x) < 0.4, 0, x)
+
+
+def with_ties(x):
+    return np.where(np.arange(x.size).reshape(x.shape) % 4 == 1, 1 + (x > 0), x)
+
+
+placed("at zeros", lambda call: call.inputs["x"] == 0, prepare=with_zeros)
+placed("at ties", lambda call: np.isin(call.inputs["x"], [1, 2]), prepare=with_ties)
 placed("at borders", corner, (2, 7, 6, 3))
 placed("at borders", lambda call: np.arange(6)[:, None] == 5, (2, 6, 3))
 placed("inside borders", lambda call: ~corner(call), (2, 7, 6, 3))
@@ -715,7 +761,8 @@ def epsilon_beside_a_probability(rng, scale):
 def epsilon_of_the_gamma_gradient(rng, scale):
     call = batch_norm(rng, scale)
     variance = call.inputs["x"].var(axis=0)
-    return call.wrong("gamma", call.gradients["gamma"] * np.sqrt((variance + 1e-3) / (variance + 1e-5)), rng)
+    factor = np.sqrt((variance + 1e-3) / (variance + 1e-5))
+    return call.wrong("gamma", factor * call.gradients["gamma"], rng)
 
 
 @plants("epsilon")
@@ -805,6 +852,59 @@ def nothing_fits(rng, scale):
     return call.wrong("bias", scale * rng.normal(size=(2, 3)), rng)
 
 
+@plants("softmax diagonal only")
+def log_softmax_without_its_sum(rng, scale):
+    call = log_softmax(rng, scale)
+    return call.wrong("x", call.dy * (1 - np.exp(call.value)), rng)
+
+
+@plants("softmax sum missing")
+def log_softmax_taken_for_linear(rng, scale):
+    call = log_softmax(rng, scale)
+    return call.wrong("x", call.dy, rng)
+
+
+def leaky_slope(x):
+    return np.where(x > 0, 1, 0.2)
+
+
+@plants("mask from upstream")
+def leaky_slope_by_the_sign_of_dy(rng, scale):
+    call = elementwise(rng, scale, lambda x: x * leaky_slope(x), leaky_slope)
+    return call.wrong("x", call.dy * leaky_slope(call.dy), rng)
+
+
+@plants("label off by one")
+def labels_counted_from_one(rng, scale):
+    logits, label = rng.normal(size=(6, 5)), np.array([0, 3, 4, 2, 2, 1])
+    dy, p = scale * rng.normal(size=6), np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+    right, wrong = (dy[:, None] * (p - np.eye(5)[label - k]) for k in (0, 1))
+    value = -np.log(p[np.arange(6), label])
+    call = Call({"label": label, "logits": logits}, dy, value, {"logits": right}, {})
+    return call.wrong("logits", wrong, rng)
+
+
+@plants("shifted")
+def kernel_gradient_of_padding_on_the_wrong_side(rng, scale):
+    call = anything(rng, scale, shape=(3, 3, 2, 4))
+    given = scale * rng.normal(size=(3, 3, 2, 4))
+    given[1:, 1:] = call.gradients["x"][:-1, :-1]
+    return call.wrong("x", given, rng)
+
+
+@plants("at borders")
+def padding_counted_in_an_average(rng, scale):
+    call = anything(rng, scale, shape=(2, 5, 6, 3))
+    share = np.outer([2 / 3, 1, 1, 1, 2 / 3], [2 / 3, 1, 1, 1, 1, 2 / 3])[..., None]
+    return call.wrong("x", call.gradients["x"] * share, rng)
+
+
+@plants("derivative missing")
+def two_mistakes_at_once(rng, scale):
+    call = dense(rng, scale, "tanh")
+    return call.wrong("kernel", 0.123 * call.inputs["x"].T @ call.dy, rng)
+
+
 @plants("no simple pattern")
 def unrelated(rng, scale):
     call = anything(rng, scale)
@@ -817,3 +917,145 @@ def test_the_planted_cause_comes_first(planted):
     for seed, scale in enumerate((1e-6, 1.0, 1e6)):
         causes = diagnose(build(np.random.default_rng(seed), scale))
         assert causes[0].name == cause, "\n".join(f"{c.name}: {c.sentence}" for c in causes)
+
+
+SHAPES = [(), (1,), (3,), (1, 4), (5, 1), (2, 2), (3, 5), (2, 3, 4)]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_rounding_alone_has_no_cause(shape):
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        call = anything(rng, 10.0 ** rng.integers(-6, 7), shape)
+        given = call.gradients["x"] * (1 + 2 * SPACING * rng.uniform(-1, 1, shape))
+        (cause,) = diagnose(call.wrong("x", given, rng))
+        assert cause.name == "rounding"
+        assert cause.fit == 0
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_an_unrelated_gradient_fits_no_cause(shape):
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        scale = 10.0 ** rng.integers(-6, 7)
+        call = anything(rng, scale, shape)
+        (cause,) = diagnose(call.wrong("x", scale * rng.normal(size=shape), rng))
+        assert cause.name == "no simple pattern"
+        assert cause.fit == 0
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_an_inaccurate_gradient_fits_no_formula(shape):
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        call = anything(rng, 10.0 ** rng.integers(-6, 7), shape)
+        given = call.gradients["x"] * (1 + 1e-4 * rng.normal(size=shape))
+        (cause,) = diagnose(call.wrong("x", given, rng))
+        assert cause.name == "approximation"
+
+
+@pytest.mark.parametrize(
+    ("n", "o", "factor", "name", "both"),
+    [
+        (4, 4, 4, "times N", ("the batch has 4 samples", "there are 4 classes")),
+        (4, 4, 1 / 4, "divided by N", ("the batch has 4 samples", "there are 4 classes")),
+        (2, 3, 2, "times N", ("the batch has 2 samples", "the factor of a square")),
+        (2, 3, 0.5, "divided by N", ("the batch has 2 samples", "the factor 2 of a square")),
+        (3, 2, 2, "times 2", ("the factor of a square", "there are 2 classes")),
+    ],
+)
+def test_an_ambiguous_factor_names_its_candidates_in_one_sentence(n, o, factor, name, both):
+    rng = np.random.default_rng(0)
+    call = dense(rng, 1.0, n=n, o=o)
+    cause, *others = diagnose(call.wrong("kernel", factor * call.gradients["kernel"], rng))
+    assert cause.name == name
+    assert all(part in cause.sentence for part in both)
+    assert not others
+
+
+def test_the_sentence_shows_the_numbers_that_convinced_it():
+    call = dense(np.random.default_rng(0), 1.0, n=32)
+    given = 32 * call.gradients["kernel"]
+    cause, *others = diagnose(call.wrong("kernel", given, np.random.default_rng(0)))
+    assert cause.sentence == (
+        "dkernel is exactly 32 times too large, and the batch has 32 samples: the sum over the "
+        "batch was not divided by its size"
+    )
+    assert cause.fit == 1
+    assert not others
+
+
+def test_a_partial_cause_says_how_much_it_explains():
+    rng = np.random.default_rng(0)
+    call = anything(rng, 1.0, (6, 7))
+    given = 3.7 * call.gradients["x"]
+    given[2, 3] += 0.5
+    cause = diagnose(call.wrong("x", given, rng))[0]
+    assert cause.name == "constant factor"
+    assert "nearly 3.7 times too large" in cause.sentence
+    assert f"(explains {cause.fit:.1%} of the difference)" in cause.sentence
+    assert 0.9 < cause.fit < 1
+
+
+def test_a_wrong_shape_is_stated_first():
+    rng = np.random.default_rng(0)
+    call = dense(rng, 1.0)
+    sentence = diagnose(call.wrong("bias", call.dy, rng))[0].sentence
+    assert sentence.startswith("dbias has shape (7, 4) instead of (4,); dbias summed over axis 0")
+
+
+@pytest.mark.parametrize("cause", ["times N", "derivative missing", "L2 term", "transposed"])
+def test_float32_gradients_are_explained_too(cause):
+    build = next(build for name, build in PLANTED.values() if name == cause)
+    evidence = build(np.random.default_rng(0), 1.0)
+    rough = evidence.given.astype(np.float32)
+    noise = np.finfo(np.float32).eps * np.abs(evidence.expected).max()
+    evidence = replace(evidence, given=rough, noise=np.full(rough.shape, noise))
+    assert diagnose(evidence)[0].name == cause
+
+
+def test_nothing_is_changed():
+    rng = np.random.default_rng(0)
+    call = dense(rng, 1.0)
+    evidence = call.wrong("kernel", rng.normal(size=(5, 4)), rng)
+    arrays = [evidence.given, evidence.expected, evidence.noise, evidence.dy, evidence.value]
+    for array in [*arrays, *evidence.inputs.values()]:
+        array.flags.writeable = False
+    assert diagnose(evidence) == diagnose(evidence)
+
+
+def test_a_reference_that_is_not_finite_is_said_to_be_so():
+    rng = np.random.default_rng(0)
+    evidence = anything(rng, 1.0).wrong("x", np.ones((6, 5)), rng)
+    (cause,) = diagnose(replace(evidence, expected=np.full((6, 5), np.inf)))
+    assert cause.name == "not finite"
+    assert cause.sentence.startswith("the reference for dx")
+
+
+def test_an_empty_gradient_has_nothing_to_explain():
+    rng, empty = np.random.default_rng(0), np.ones((0, 3))
+    call = Call({"x": empty}, empty, empty, {"x": empty}, {})
+    assert diagnose(call.wrong("x", empty, rng))[0].name == "rounding"
+    assert diagnose(call.wrong("x", np.ones((2, 3)), rng))[0].name == "shape"
+    assert diagnose(anything(rng, 1.0).wrong("x", empty, rng))[0].name == "shape"
+
+
+def test_arguments_of_any_kind_are_tolerated():
+    rng = np.random.default_rng(0)
+    kinds = {"axis": -1, "name": "x", "mask": np.ones(3, bool), "size": (2, 3), "none": None}
+    call = anything(rng, 1.0, **kinds, bad=np.nan, flag=True)
+    assert diagnose(call.wrong("x", 3.3 * call.gradients["x"], rng))[0].name == "constant factor"
+
+
+def test_a_large_tensor_is_judged_by_a_sample_first():
+    rng = np.random.default_rng(0)
+    call = dense(rng, 1.0, "tanh", n=3, i=300, o=200)
+    right, one_row = call.gradients["kernel"], call.gradients["kernel"].copy()
+    one_row[17] = rng.normal(size=200)
+    for cause, given in {
+        "derivative missing": call.inputs["x"].T @ call.dy,
+        "reshaped": right.T.reshape(right.shape),
+        "one row": one_row,
+        "no simple pattern": rng.normal(size=right.shape),
+    }.items():
+        assert diagnose(call.wrong("kernel", given, rng))[0].name == cause

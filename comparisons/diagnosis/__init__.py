@@ -18,7 +18,7 @@ from comparisons.diagnosis import (
     shapes,
     terms,
 )
-from comparisons.diagnosis.evidence import Cause, Evidence, Guess, prepared
+from comparisons.diagnosis.evidence import Cause, Evidence, Guess, prepared, typical_ratio
 
 __all__ = ["Cause", "Evidence", "diagnose"]
 
@@ -41,6 +41,7 @@ SAME_SHAPE: tuple[Test, ...] = (
     chain.unverified_chain,
     chain.wrong_axis,
     layers.softmax_mistakes,
+    layers.shifted_labels,
     layers.duplicate_indices,
     layers.kernel_not_flipped,
     layers.another_loss,
@@ -72,7 +73,7 @@ OTHER_SHAPE: tuple[Test, ...] = (
 )
 
 ALTERNATIVES = 4  # causes reported where none is exact
-TIE = 2.0  # bits within which a second exact cause is worth a mention
+TIE = 1.0  # bits within which a second exact cause is worth a mention
 LEAST = 4.0  # bits that a cause must save to be mentioned
 ROUNDING = 16  # multiples of the resolution below which no cause is sought
 
@@ -106,17 +107,36 @@ def _with_shapes(evidence: Evidence, cause: Cause) -> Cause:
 
 
 def _ranked(evidence: Evidence, tests: Iterable[Test]) -> list[Cause]:
-    guesses = (guess for test in tests for guess in test(evidence))
-    verdicts = [verdict for guess in guesses if (verdict := weigh(evidence, guess))]
-    verdicts.sort(key=lambda verdict: -verdict.saved)
-    exact = bool(verdicts) and verdicts[0].exact
-    if exact:
-        verdicts = [v for v in verdicts if v.exact and v.saved >= verdicts[0].saved - TIE]
+    verdicts = _best(weigh(evidence, guess) for test in tests for guess in test(evidence))
+    if not (verdicts and verdicts[0].exact):
+        twice = (_rescaled(evidence, guess) for test in tests for guess in test(evidence))
+        verdicts = _best([*verdicts, *(weigh(evidence, guess) for guess in twice if guess)])
     causes: dict[str, Cause] = {}
     for verdict in verdicts:
         causes.setdefault(verdict.cause.name, verdict.cause)
     rest = precision.unexplained if evidence.same_shape else shapes.only_shape
-    return list(causes.values())[:ALTERNATIVES] + ([] if exact else [rest(evidence)])
+    return list(causes.values())[:ALTERNATIVES] or [rest(evidence)]
+
+
+def _best(verdicts: Iterable[Verdict | None]) -> list[Verdict]:
+    """The verdicts that explain something, best first; where one is exact, only its equals."""
+    ordered = sorted((v for v in verdicts if v), key=lambda verdict: -verdict.saved)
+    if ordered and ordered[0].exact:
+        return [v for v in ordered if v.exact and v.saved > ordered[0].saved - TIE]
+    return ordered
+
+
+def _rescaled(evidence: Evidence, guess: Guess) -> Guess | None:
+    """A second mistake on top of the first: a formula's prediction times a constant."""
+    if not guess.recomputed or guess.prediction.shape != evidence.given.shape:
+        return None
+    factor = typical_ratio(evidence.given, guess.prediction)
+    return replace(
+        guess,
+        prediction=factor * guess.prediction,
+        says=f"{guess.says}; and all that times {factor:.6g}, which is a second mistake",
+        parameters=guess.parameters + 1,
+    )
 
 
 def weigh(evidence: Evidence, guess: Guess) -> Verdict | None:

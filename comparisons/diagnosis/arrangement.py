@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations, permutations
+from itertools import permutations
 
 import numpy as np
 
-from comparisons.diagnosis.evidence import Evidence, Guess, listed
+from comparisons.diagnosis.evidence import Evidence, Guess, axis_sets, listed
 
 FAR = 8  # the largest offset tried along an axis of more than 256 entries
 
 
-def _moved(name: str, prediction: np.ndarray, says: str, prior: float, parameters=0) -> Guess:
+def _moved(
+    name: str, prediction: np.ndarray, says: str, prior: float, parameters: float = 0
+) -> Guess:
     says = f"is exactly the right gradient {says}"
     return Guess(name, prediction, says, parameters, prior, recomputed=True)
 
@@ -37,11 +39,10 @@ def transposed(evidence: Evidence) -> Iterator[Guess]:
 def flipped(evidence: Evidence) -> Iterator[Guess]:
     """given = expected reversed along some axes."""
     e = evidence.expected
-    long = [a for a in range(e.ndim) if e.shape[a] > 1]
-    for count in range(1, len(long) + 1):
-        for axes in combinations(long, count):
+    for axes in axis_sets(e.ndim):
+        if all(e.shape[a] > 1 for a in axes):
             says = f"reversed along axis {listed(axes)}: a kernel or a sequence was flipped, or not"
-            yield _moved("flipped", np.flip(e, axes), says, 1 + count)
+            yield _moved("flipped", np.flip(e, axes), says, 1 + len(axes))
 
 
 def rolled(evidence: Evidence) -> Iterator[Guess]:
@@ -61,17 +62,25 @@ def _offsets(size: int) -> Iterator[int]:
 
 def shifted(evidence: Evidence) -> Iterator[Guess]:
     """given[i] = expected[i - k] where both exist: one step late or early."""
-    for axis, size in enumerate(evidence.expected.shape):
-        for k in [k for k in (1, -1, 2, -2) if abs(k) < size - 1]:
-            vacated = [slice(None)] * evidence.expected.ndim
-            vacated[axis] = slice(0, k) if k > 0 else slice(k, None)
-            prediction = np.roll(evidence.expected, k, axis)
-            prediction[tuple(vacated)] = new = evidence.given[tuple(vacated)]
+    e, g = evidence.expected, evidence.given
+    for axes in axis_sets(e.ndim):
+        for k in [k for k in (1, -1, 2, -2) if abs(k) < min(e.shape[a] for a in axes) - 1]:
+            there, here = _overlap(k, axes, e.ndim)
+            prediction = g.copy()
+            prediction[there] = e[here]
+            free = float(np.count_nonzero(g) - np.count_nonzero(g[there]))
             says = (
-                f"shifted by {k} along axis {axis}: an off-by-one, as when the state of the wrong "
-                "time step is used, or padding is split on the wrong side"
+                f"shifted by {k} along axis {listed(axes)}: an off-by-one, as when the state of "
+                "the wrong time step is used, or padding is split on the wrong side"
             )
-            yield _moved("shifted", prediction, says, 3, parameters=np.count_nonzero(new))
+            yield _moved("shifted", prediction, says, 2 + len(axes), parameters=free)
+
+
+def _overlap(k: int, axes: tuple[int, ...], ndim: int) -> tuple[tuple[slice, ...], ...]:
+    """Where a shift by k moves entries to, and where from."""
+    late, early = slice(abs(k), None), slice(None, -abs(k))
+    ends = (late, early) if k > 0 else (early, late)
+    return tuple(tuple(end if a in axes else slice(None) for a in range(ndim)) for end in ends)
 
 
 def permuted_rows(evidence: Evidence) -> Iterator[Guess]:
@@ -118,17 +127,18 @@ def reshaped(evidence: Evidence) -> Iterator[Guess]:
     e, shape = evidence.expected, evidence.given.shape
     says = "read off in another order of its axes: a reshape stands where a transpose belongs"
     for order in _orders(e.ndim) if e.size == evidence.given.size else ():
-        yield _moved("reshaped", e.transpose(order).reshape(shape), says, 5)
+        yield _moved("reshaped", e.transpose(order).reshape(shape), says, 6)
         if shape == e.shape:
             back = e.reshape([shape[a] for a in order]).transpose(np.argsort(order))
-            yield _moved("reshaped", back, says, 5)
+            yield _moved("reshaped", back, says, 6)
 
 
 def scrambled(evidence: Evidence) -> Iterator[Guess]:
     """sorted(given) = sorted(expected): the same numbers in other places."""
-    g, e = evidence.given, evidence.expected
+    g, numbers = evidence.given, np.sort(evidence.expected, axis=None)
     prediction = np.empty(g.size)
-    prediction[np.argsort(g, axis=None)] = np.sort(e, axis=None)
-    says = "with its numbers in other places: entries are assigned to the wrong index"
+    prediction[np.argsort(g, axis=None)] = numbers
+    says = "is exactly the right gradient with its numbers in other places: wrong indices"
     prior = 4 + g.size * np.log2(max(g.size, 2))
-    yield _moved("scrambled", prediction.reshape(g.shape), says, prior)
+    if np.allclose(np.sort(g, axis=None), numbers, rtol=1e-5, atol=0):
+        yield Guess("scrambled", prediction.reshape(g.shape), says, prior=prior)

@@ -13,13 +13,20 @@ from itertools import combinations
 
 import numpy as np
 
-from comparisons.diagnosis.evidence import Evidence, Guess, listed
+from comparisons.diagnosis.evidence import Evidence, Guess, listed, typical_ratio
 
 Array = np.ndarray
 Function = Callable[[Array], Array]
 
 MANY = 1e9  # multiplications beyond which a chain is not recomputed
-UNUSUAL = ("another activation", "upstream overwritten", "mask from upstream")
+UNKNOWN = "the function"
+UNUSUAL = {  # handicaps of mistakes that easily look like others
+    "value for derivative": 4,
+    "mask from upstream": 5,
+    "upstream overwritten": 5,
+    "divided by derivative": 5,
+    "another activation": 6,
+}
 
 
 @dataclass(frozen=True)
@@ -140,12 +147,16 @@ def _entry_products(name: str, a: Array, dy: Array, shape: tuple) -> Iterator[tu
 
 def chains(evidence: Evidence) -> Iterator[Chain]:
     """For each linear step, the first activation with which it gives the right gradient."""
+    dy = evidence.dy
     for formula, image in images(evidence):
         for activation, slope, x in _slopes(evidence):
             # Keras rounds some constants (gelu's) through float32
-            if evidence.agrees(image(evidence.dy * slope), relative=1e-8):
+            if evidence.agrees(image(dy * slope), relative=1e-8):
                 yield Chain(formula, image, activation, slope, x)
                 break
+        else:
+            if formula == "dy" and dy.all():
+                yield Chain(formula, image, UNKNOWN, evidence.expected / dy, evidence.own)
 
 
 def _slopes(evidence: Evidence) -> Iterator[tuple[str, Array, Array | None]]:
@@ -168,7 +179,7 @@ def chain_mistakes(evidence: Evidence) -> Iterator[Guess]:
         for name, upstream, how, why in _wrong_upstreams(evidence, chain):
             how = f"({how})" if " " in how and chain.formula != "dy" else how
             says = f"is exactly {chain.formula.replace('dy', how)}: {why}"
-            prior = 5 if name in UNUSUAL else 3
+            prior = UNUSUAL.get(name, 3) + 3 * (chain.activation == UNKNOWN)
             yield Guess(name, chain.image(upstream), says, prior=prior, recomputed=True)
 
 
@@ -197,6 +208,9 @@ def _wrong_masks(evidence: Evidence, chain: Chain) -> Wrong:
     dy, upstream = evidence.dy, evidence.dy * chain.slope
     why = "the mask was taken from the upstream gradient instead of from x"
     yield "mask from upstream", dy * (dy > 0), "dy · (dy > 0)", why
+    if chain.x is not None:
+        slopes = (typical_ratio(chain.slope, side * 1.0) for side in (chain.x > 0, chain.x < 0))
+        yield "mask from upstream", dy * np.where(dy > 0, *slopes), "dy · slope(dy)", why
     why = "the upstream gradient was overwritten (masked in place) before it was used here"
     for name, a in {"y": evidence.value, **evidence.floats}.items():
         if a.shape == dy.shape and np.any((upstream != 0) & (a <= 0)):

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import combinations
 
 import numpy as np
 
@@ -183,8 +184,10 @@ def typical_ratio(a: np.ndarray, b: np.ndarray) -> float:
     step = max(1, b.size // SAMPLE)
     a, b = a.ravel()[::step], b.ravel()[::step]
     size = np.abs(b)
-    large = size >= np.median(size[size > 0]) if size.any() else size > 0
-    return float(np.median(a[large] / b[large])) if large.any() else 0.0
+    if not np.any(size > 0):
+        return 0.0
+    large = size >= np.median(size[size > 0])
+    return float(np.median(a[large] / b[large]))
 
 
 def bits(excess: np.ndarray) -> float:
@@ -221,6 +224,12 @@ def aligned(array: np.ndarray, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
             yield np.broadcast_to(candidate, shape)
 
 
+def axis_sets(ndim: int) -> Iterator[tuple[int, ...]]:
+    """Every choice of one axis or more."""
+    for count in range(1, ndim + 1) if ndim <= 5 else ():
+        yield from combinations(range(ndim), count)
+
+
 def listed(numbers) -> str:
     """The numbers with commas, the first few of many."""
     shown = ", ".join(str(n) for n in numbers[:6])
@@ -228,7 +237,7 @@ def listed(numbers) -> str:
 
 
 def _real(array) -> np.ndarray:
-    return np.asarray(np.asarray(array).real, float)
+    return np.asarray(np.real(array), float)
 
 
 def _is_float(array) -> bool:

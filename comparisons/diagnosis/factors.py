@@ -15,6 +15,7 @@ from comparisons.diagnosis.evidence import (
     Evidence,
     Guess,
     aligned,
+    axis_sets,
     listed,
     typical_ratio,
 )
@@ -60,13 +61,11 @@ def constant_factor(evidence: Evidence) -> Iterator[Guess]:
 
 
 def _meanings(factors: list[Factor]) -> str:
-    """What equal factors can mean, the likeliest three of them."""
-    ordered = sorted(factors, key=lambda f: f.prior)
-    one_each = {f.name: f for f in reversed(ordered)}.values()
-    whys = [
-        f"{f.fact}: {f.why}" if f.fact else f.why for f in sorted(one_each, key=lambda f: f.prior)
-    ]
-    return (", and " if ordered[0].fact else ": ") + "; or ".join(whys[:3])
+    """What equal factors can mean, where one is about as likely as the likeliest."""
+    factors = sorted(factors, key=lambda f: f.prior)
+    likely = [f for f in factors if f.prior < factors[0].prior + 2]
+    meanings = [f"{f.fact}: {f.why}" if f.fact else f.why for f in likely]
+    return (", and " if factors[0].fact else ": ") + "; or ".join(dict.fromkeys(meanings))
 
 
 def _unknown(factor: float) -> tuple[str, str]:
@@ -221,22 +220,27 @@ def factor_per_axis(evidence: Evidence) -> Iterator[Guess]:
     """given = c_j · expected, with one c for each index j along some of the axes."""
     e, g = evidence.expected, evidence.given
     scale = max(np.abs(e).max(), TINY)
-    for kept in _axis_subsets(e.ndim):
-        others = tuple(set(range(e.ndim)) - set(kept))
+    for others in axis_sets(e.ndim):
+        kept = tuple(set(range(e.ndim)) - set(others))
         total = ((e / scale) ** 2).sum(axis=others, keepdims=True)
         c = (g / scale * (e / scale)).sum(axis=others, keepdims=True) / np.where(total, total, 1)
+        wrong = np.any(evidence.wrong, axis=others, keepdims=True)
+        name, why = "factor per axis", "a weight or a normalisation that varies along it is wrong"
+        if _only_at_ends(wrong, kept):
+            name, why = "at borders", "it is wrong at the ends only, as by a count of neighbours"
         says = (
             f"is exactly the right gradient times a factor of its own at each index of axis "
-            f"{listed(kept)}, from {c.min():.4g} to {c.max():.4g}: a weight or a normalisation "
-            "that varies along it was left out, applied twice, or taken along the wrong axis"
+            f"{listed(kept)}, from {c.min():.4g} to {c.max():.4g}: {why}"
         )
-        touched = np.any(evidence.wrong, axis=others).sum()
-        yield Guess("factor per axis", c * e, says, parameters=touched)
+        if kept:
+            yield Guess(name, c * e, says, parameters=wrong.sum())
 
 
-def _axis_subsets(ndim: int) -> Iterator[tuple[int, ...]]:
-    for count in range(1, ndim) if ndim <= 5 else ():
-        yield from combinations(range(ndim), count)
+def _only_at_ends(wrong: Array, axes: tuple[int, ...]) -> bool:
+    """Whether everything wrong lies at the first or last index of spatial axes."""
+    spatial = all(0 < a < wrong.ndim - 1 and wrong.shape[a] > 2 for a in axes)
+    inner = tuple(slice(1, -1) if a in axes else slice(None) for a in range(wrong.ndim))
+    return spatial and not wrong[inner].any()
 
 
 def array_factor(evidence: Evidence) -> Iterator[Guess]:

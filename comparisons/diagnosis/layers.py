@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from comparisons.diagnosis.chain import MANY, sigmoid
-from comparisons.diagnosis.evidence import TINY, Evidence, Guess
+from comparisons.diagnosis.evidence import TINY, Evidence, Guess, typical_ratio
 
 Array = np.ndarray
 
@@ -17,25 +17,31 @@ def _exactly(name: str, prediction: Array, says: str, prior: float = 2) -> Guess
 
 
 def softmax_mistakes(evidence: Evidence) -> Iterator[Guess]:
-    """expected = y · (dy - Σ dy · y), the softmax, with a part of it left out."""
+    """given = the gradient of the softmax, or of its logarithm, with a part of it left out."""
     dy, y = evidence.dy, evidence.value
-    if not dy.shape == y.shape == evidence.given.shape:
-        return
-    for axis in range(y.ndim):
-        if evidence.agrees(_softmax_gradient(y, dy, axis)):
-            yield from _wrong_softmax(evidence, axis)
-            for other in [None, *(set(range(y.ndim)) - {axis})]:
-                along = "the whole array" if other is None else f"axis {other}"
-                says = f"the softmax's gradient along {along}, where it runs along axis {axis}"
-                yield _exactly("wrong axis", _softmax_gradient(y, dy, other), says)
+    for axis in range(y.ndim) if dy.shape == y.shape == evidence.given.shape else ():
+        for gradient, mistakes in (_softmax, _wrong_softmax), (_log_softmax, _wrong_log_softmax):
+            if evidence.agrees(gradient(y, dy, axis)):
+                yield from mistakes(y, dy, axis)
+                yield from _along_other_axes(gradient, y, dy, axis)
 
 
-def _softmax_gradient(y: Array, dy: Array, axis: int | None) -> Array:
+def _softmax(y: Array, dy: Array, axis: int | None) -> Array:
     return y * (dy - (dy * y).sum(axis, keepdims=True))
 
 
-def _wrong_softmax(evidence: Evidence, axis: int) -> Iterator[Guess]:
-    dy, y = evidence.dy, evidence.value
+def _log_softmax(y: Array, dy: Array, axis: int | None) -> Array:
+    return dy - np.exp(y) * dy.sum(axis, keepdims=True)
+
+
+def _along_other_axes(gradient, y: Array, dy: Array, axis: int) -> Iterator[Guess]:
+    for other in {None, *range(y.ndim)} - {axis}:
+        along = "the whole array" if other is None else f"axis {other}"
+        says = f"the softmax's gradient along {along}, where it runs along axis {axis}"
+        yield _exactly("wrong axis", gradient(y, dy, other), says)
+
+
+def _wrong_softmax(y: Array, dy: Array, axis: int) -> Iterator[Guess]:
     says = (
         "dy · y · (1 - y): only the diagonal of the softmax's Jacobian was used, but each output "
         "depends on the other inputs too, by -y_i · y_j"
@@ -47,6 +53,35 @@ def _wrong_softmax(evidence: Evidence, axis: int) -> Iterator[Guess]:
     yield _exactly("softmax sum missing", y * (dy - dy.sum(axis, keepdims=True)), says)
     says = "y · (1 - y): the upstream gradient was not multiplied in"
     yield _exactly("upstream ignored", y * (1 - y), says)
+
+
+def _wrong_log_softmax(y: Array, dy: Array, axis: int) -> Iterator[Guess]:
+    says = "dy: the term - softmax · Σ dy, from the softmax's denominator, is missing"
+    yield _exactly("softmax sum missing", dy, says)
+    says = (
+        "dy · (1 - softmax): only the diagonal of the Jacobian was used, but each output depends "
+        "on the other inputs too, so that softmax is to be multiplied by Σ dy"
+    )
+    yield _exactly("softmax diagonal only", dy * (1 - np.exp(y)), says)
+
+
+def shifted_labels(evidence: Evidence) -> Iterator[Guess]:
+    """given = the gradient for the neighbouring labels: expected + c · (onehot - its neighbour)."""
+    e, dy = evidence.expected, evidence.dy
+    for name, label in evidence.integers.items():
+        if not e.ndim or label.shape != e.shape[:-1] or dy.shape not in (label.shape, ()):
+            continue
+        right = _one_hot(label, e.shape[-1])
+        for k in (-1, 1):
+            wrong = _one_hot(label + k, e.shape[-1])
+            difference = (dy[..., None] if dy.ndim else dy) * (right - wrong)
+            factor = typical_ratio(evidence.difference, difference)
+            says = f"the right gradient for {name} {k:+d}: an off-by-one between labels and indices"
+            yield _exactly("label off by one", e + factor * difference, says)
+
+
+def _one_hot(label: Array, classes: int) -> Array:
+    return np.eye(classes)[label % classes]
 
 
 def duplicate_indices(evidence: Evidence) -> Iterator[Guess]:
@@ -91,7 +126,7 @@ def kernel_not_flipped(evidence: Evidence) -> Iterator[Guess]:
             continue
         crop = _crop(dy.shape, kernel.shape, x.shape)
         if crop and evidence.agrees(_full_convolution(dy, kernel)[crop]):
-            turned = np.flip(kernel, range(kernel.ndim - 2))
+            turned = np.flip(kernel, tuple(range(kernel.ndim - 2)))
             says = f"the right formula with {name} flipped the wrong way round"
             yield _exactly("kernel not flipped", _full_convolution(dy, turned)[crop], says)
 

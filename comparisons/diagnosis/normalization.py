@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -42,10 +43,12 @@ class Normalization:
 
 def normalization_mistakes(evidence: Evidence) -> Iterator[Guess]:
     """given = the gradient of the normalisation in forward, with one of its parts wrong."""
-    layer = next((n for n in _candidates(evidence) if evidence.agrees(n.gradient())), None)
-    for name, prediction, why in _wrong(layer) if layer else ():
-        says = f"is exactly the gradient of the normalisation over axis {listed(layer.axes)} {why}"
-        yield Guess(name, prediction, says, prior=2, recomputed=True)
+    layers = (layer for layer in _candidates(evidence) if evidence.agrees(layer.gradient()))
+    for layer in itertools.islice(layers, 1):
+        over = f"the normalisation over axis {listed(layer.axes)}"
+        for name, prediction, why in _wrong(layer):
+            says = f"is exactly the gradient of {over} {why}"
+            yield Guess(name, prediction, says, prior=2, recomputed=True)
 
 
 def _candidates(evidence: Evidence) -> Iterator[Normalization]:

@@ -99,7 +99,8 @@ def _slices(evidence: Evidence) -> Iterator[Place]:
     """A few whole indices along one axis."""
     wrong = evidence.wrong
     for axis, size in enumerate(wrong.shape if wrong.ndim > 1 else ()):
-        hit = wrong.any(axis=tuple(a for a in range(wrong.ndim) if a != axis))
+        others = tuple(a for a in range(wrong.ndim) if a != axis)
+        hit = np.asarray(wrong.any(axis=others))
         indices = np.flatnonzero(hit)
         name = "one row" if len(indices) == 1 else "some rows"
         where = f"at index {listed(indices)} of axis {axis} (of {size})"

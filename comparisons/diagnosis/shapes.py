@@ -24,7 +24,7 @@ def not_summed(evidence: Evidence) -> Iterator[Guess]:
             "broadcast along it, so its gradient must be summed back over it"
         )
         if evidence.agrees(g.sum(axis=axes).reshape(e.shape)):
-            yield Guess("not summed", g, says, prior=1)
+            yield Guess("not summed", g, says, prior=0)
 
 
 def summed_too_far(evidence: Evidence) -> Iterator[Guess]:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
 
 import numpy as np
 
 from comparisons.diagnosis.chain import images
-from comparisons.diagnosis.evidence import TINY, Evidence, Guess, listed, rms, typical_ratio
+from comparisons.diagnosis.evidence import (
+    TINY,
+    Evidence,
+    Guess,
+    axis_sets,
+    listed,
+    rms,
+    typical_ratio,
+)
 
 Array = np.ndarray
 
@@ -23,7 +30,7 @@ def added_array(evidence: Evidence) -> Iterator[Guess]:
         for factor, parameters in [(_well_known(evidence, fitted), 0), (fitted, 1)]:
             says = f"minus the right gradient is exactly {factor:.6g} times {what}: {why} was {how}"
             prediction = evidence.expected + factor * array
-            yield Guess(name, prediction, says, parameters, prior=5)
+            yield Guess(name, prediction, says, parameters, prior=7)
 
 
 def _addends(evidence: Evidence) -> Iterator[tuple[str, str, Array, str]]:
@@ -57,7 +64,7 @@ def _well_known(evidence: Evidence, factor: float) -> float:
 def term_along_axis(evidence: Evidence) -> Iterator[Guess]:
     """given = expected + b, expected + b · a or both, with numbers b shared along some axes."""
     e, d = evidence.expected, evidence.difference
-    for axes in _axis_sets(e.ndim):
+    for axes in axis_sets(e.ndim):
         groups = e.size // int(np.prod([e.shape[a] for a in axes]))
         along = f"constant along axis {listed(axes)}"
         if groups > 1:
@@ -115,11 +122,6 @@ def _sums(evidence: Evidence, axes: tuple[int, ...]) -> str:
     return f" (the right one sums to zero there, this one to ±{given:.3g})"
 
 
-def _axis_sets(ndim: int) -> Iterator[tuple[int, ...]]:
-    for count in range(1, ndim + 1) if ndim <= 5 else ():
-        yield from combinations(range(ndim), count)
-
-
 def low_rank(evidence: Evidence) -> Iterator[Guess]:
     """given = expected + u ⊗ v: a term that is one outer product is missing."""
     d, top = evidence.difference, np.abs(evidence.difference).max()
@@ -139,16 +141,11 @@ def other_gradient(evidence: Evidence) -> Iterator[Guess]:
     for name, expected in evidence.all_expected.items():
         if name == evidence.name or np.shape(expected) != evidence.given.shape:
             continue
-        theirs = evidence.all_given.get(name)
-        if np.shape(theirs) == evidence.expected.shape and evidence.agrees(
-            np.asarray(theirs, float)
-        ):
-            cause, why = "swapped gradients", f"and d{name} is {evidence.label}: they are swapped"
+        theirs = np.asarray(evidence.all_given.get(name, np.nan), float)
+        if theirs.shape == evidence.expected.shape and evidence.agrees(theirs):
+            cause, why = "swapped gradients", f"and d{name} is {evidence.label}"
         else:
-            cause, why = (
-                "wrong argument",
-                "of another input: the derivative is for the wrong argument",
-            )
+            cause, why = "wrong argument", "so the derivative was taken for the wrong argument"
         says = f"is exactly the right d{name}, {why}"
         yield Guess(cause, np.asarray(expected, float), says, prior=1, recomputed=True)
 
