@@ -42,6 +42,37 @@ class Pair:
         return f"{self.topic}.{self.name}" + (f" ({self.case})" if self.case else "")
 
 
+def _activations() -> tuple[Pair, ...]:
+    plain = (
+        *("linear", "cos", "exponential", "relu", "leaky_relu", "relu6", "elu", "selu", "celu"),
+        *("sigmoid", "log_sigmoid", "hard_sigmoid", "sparse_sigmoid", "tanh", "hard_tanh"),
+        *("tanh_shrink", "hard_shrink", "soft_shrink", "softsign", "softplus", "sparse_plus"),
+        *("squareplus", "silu", "hard_silu", "mish", "gelu", "softmax", "log_softmax"),
+    )
+    corners = {"negative_slope": 0.1, "max_value": 1.0, "threshold": 0.25}
+    cases = (
+        ("relu", "leaky", "5x3", {"negative_slope": 0.2}),
+        ("relu", "slope, maximum and threshold", "5x3", corners),
+        ("leaky_relu", "slope 0.05", "5x3", {"negative_slope": 0.05}),
+        ("elu", "alpha 0.7", "5x3", {"alpha": 0.7}),
+        ("celu", "alpha 0.7", "5x3", {"alpha": 0.7}),
+        ("hard_shrink", "threshold 0.2", "5x3", {"threshold": 0.2}),
+        ("soft_shrink", "threshold 0.2", "5x3", {"threshold": 0.2}),
+        ("threshold", "", "7x5", {"threshold": -0.3, "default_value": 0.7}),
+        ("squareplus", "b 2.5", "5x3", {"b": 2.5}),
+        ("gelu", "approximate", "5x3", {"approximate": True}),
+        ("glu", "", "5x4", {}),
+        ("glu", "axis 1", "3x4x5", {"axis": 1}),
+        ("softmax", "axis 1", "3x5x2", {"axis": 1}),
+        ("log_softmax", "axis 0", "3x5x2", {"axis": 0}),
+    )
+    return (
+        *(Pair("activations", name, {"x": "5x3"}) for name in plain),
+        *(Pair("activations", n, {"x": shape}, a, case) for n, case, shape, a in cases),
+        Pair("activations", "step", {"x": "5x3"}, zero=("x",)),
+    )
+
+
 def _losses() -> tuple[Pair, ...]:
     probabilities = {"y_true": "7x5:simplex", "y_pred": "7x5:simplex"}
     logits = {"y_true": "7x5:simplex", "y_pred": "7x5"}
@@ -175,22 +206,7 @@ def _optimizers() -> tuple[Pair, ...]:
 
 
 PAIRS = (
-    Pair("activations", "linear", {"x": "5x3"}),
-    Pair("activations", "relu", {"x": "5x3"}),
-    Pair("activations", "relu", {"x": "5x3"}, {"negative_slope": 0.2}, "leaky"),
-    Pair(
-        "activations",
-        "relu",
-        {"x": "5x3"},
-        {"negative_slope": 0.1, "max_value": 1.0, "threshold": 0.25},
-        "slope, maximum and threshold",
-    ),
-    Pair("activations", "sigmoid", {"x": "5x3"}),
-    Pair("activations", "tanh", {"x": "5x3"}),
-    Pair("activations", "softmax", {"x": "5x3"}),
-    Pair("activations", "softmax", {"x": "3x5x2"}, {"axis": 1}, "axis 1"),
-    Pair("activations", "log_softmax", {"x": "5x3"}),
-    Pair("activations", "log_softmax", {"x": "3x5x2"}, {"axis": 0}, "axis 0"),
+    *_activations(),
     Pair("dense", "dense", {"x": "7x5", "kernel": "5x3", "bias": "3"}),
     Pair("dense", "dense", {"x": "1x5", "kernel": "5x3", "bias": "3"}, case="one sample"),
     Pair("dense", "dense", {"x": "7x5", "kernel": "5x3"}, case="no bias"),
@@ -212,6 +228,7 @@ UNPAIRED = {
     "dense.NaiveSequential": "as NaiveDense",
     "dense.BatchGenerator": "cuts arrays into batches; tests hold it against its twin",
     "activations.get": "looks up a name; tests hold it",
+    "activations.sparsemax": "Keras's is not the published function; tests hold both as they are",
     "initializers.get": "looks up a name; tests hold it",
     "losses.get": "looks up a name; tests hold it",
     "metrics.get": "looks up a name; tests hold it",
