@@ -1,4 +1,4 @@
-"""One row of the table of pairs, judged: gradients by the checker, everything else by its values."""
+"""One row of the table of pairs, judged: gradients by the checker, all else by its values."""
 
 import importlib
 import inspect
@@ -16,7 +16,7 @@ STEPS = 100
 
 
 def check_pair(pair: pairs.Pair, dtype: str = "float64", seed: int = 0) -> PairResult:
-    """Judge a row in one dtype, its own if it has one; inputs depend on the seed and their names."""
+    """Judge a row in dtype, or its own if it has one; seed and names decide the inputs."""
     dtype = pair.dtype or dtype
     with floatx(dtype):
         result = _CHECKS[pair.kind](pair, dtype, seed)

@@ -37,7 +37,9 @@ class Sequential(keras.Sequential):
 
     def compile(self, optimizer="rmsprop", loss=None, metrics=None, run_eagerly=False):
         """Choose how to train: names or objects of optimizers, losses and metrics."""
-        super().compile(optimizer, loss, metrics=metrics, run_eagerly=run_eagerly, jit_compile=False)
+        super().compile(
+            optimizer, loss, metrics=metrics, run_eagerly=run_eagerly, jit_compile=False
+        )
         if not run_eagerly:
             eager_step = functools.partial(Sequential.step, self)
             self.step = tf.function(eager_step, reduce_retracing=True)

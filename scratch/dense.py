@@ -1,4 +1,4 @@
-"""Fully connected layers: as a function, as Keras's layer, and as the naive network of two classes."""
+"""Fully connected layers: as a function, as Keras's layer, and as a naive network of two."""
 
 import math
 from collections.abc import Callable, Iterator

@@ -31,7 +31,15 @@ LEFT_OUT_OF = {
         "lora_alpha",
         "quantization_config",
     },
-    "network.Input": {"batch_size", "dtype", "sparse", "ragged", "batch_shape", "tensor", "optional"},
+    "network.Input": {
+        "batch_size",
+        "dtype",
+        "sparse",
+        "ragged",
+        "batch_shape",
+        "tensor",
+        "optional",
+    },
 }
 # Keras hides these signatures behind *args, **kwargs.
 HIDDEN = {"network.Layer", "network.Sequential", "optimizers.Optimizer"}

@@ -8,9 +8,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 import scratch
+from comparisons.experiments import Experiment
+from comparisons.results import Curves, ExperimentResult, Samples
 
-from ..experiments import Experiment
-from ..results import Curves, ExperimentResult, Samples
 from .divergence import FreeRuns, distance
 from .lockstep import LockStepJudge, ReferenceStep
 from .rounding import largest, nudge
@@ -88,7 +88,10 @@ class _Comparison:
         if same < counts["total"]:
             self.reference.set_weights(here)
             self.keras.set_weights(here)
-        return counts | {"max_difference": distance(here, there), "largest": max(map(largest, here))}
+        return counts | {
+            "max_difference": distance(here, there),
+            "largest": max(map(largest, here)),
+        }
 
     def run(self) -> ExperimentResult:
         try:

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ..results import Divergence
+from comparisons.results import Divergence
+
 from .kinks import flips, preactivations, reference_preactivations
 from .rounding import largest
 

@@ -1,12 +1,13 @@
-"""Lock step: every step taken again from the reference's own weights and slots, and judged alone."""
+"""Lock step: every step again from the reference's own weights and slots, judged alone."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..results import GradientResult, LockStep
+from comparisons.results import GradientResult, LockStep
+
 from .kinks import flips, following, preactivations, reference_preactivations
-from .rounding import gradient_noise, largest, loss_and_gradients, nudge
+from .rounding import gradient_noise, largest, loss_and_gradients
 
 LIMIT = 16.0  # correct runs stay below 5: see CONTRIBUTING.md
 MOST_CAUSES = 3

@@ -1,4 +1,4 @@
-"""An experiment made ready: its data in batches, and a network built and compiled on either side."""
+"""An experiment made ready: data in batches, and a network compiled on either side."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -100,7 +100,9 @@ def prepare(
         "y_test": _labels(y_test, experiment, dtype),
         "test_labels": y_test,
     }
-    return Task(experiment, loaded.name, loaded.reason, **arrays, dtype=dtype, seed=seed, epochs=epochs)
+    return Task(
+        experiment, loaded.name, loaded.reason, **arrays, dtype=dtype, seed=seed, epochs=epochs
+    )
 
 
 def _flat(x, dtype):

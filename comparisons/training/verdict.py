@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ..results import ExperimentResult
+from comparisons.results import ExperimentResult
+
 from .divergence import MULTIPLE
 from .setup import Task
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from .. import config, random
+from scratch import config, random
 
 
 class Batches:
@@ -37,7 +37,8 @@ class Batches:
     def shuffled(self):
         """The same samples in the next order of the global seed generator."""
         order = random.shuffle(np.arange(self.samples))
-        return Batches(*self.columns, self.batch_size, order)
+        x, y, sample_weight = self.columns
+        return Batches(x, y, sample_weight, self.batch_size, order)
 
     def split(self, fraction):
         """Batches without the last fraction of the samples, and (x, y, sample_weight) of it."""
@@ -48,7 +49,8 @@ class Batches:
             )
         train = [None if column is None else column[:kept] for column in self.columns]
         validation = [None if column is None else column[kept:] for column in self.columns]
-        return Batches(*train, self.batch_size), validation
+        x, y, sample_weight = train
+        return Batches(x, y, sample_weight, self.batch_size), validation
 
 
 def weigh(y, sample_weight, class_weight):

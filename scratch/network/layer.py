@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .. import config
+from scratch import config
 
 
 class Layer:
@@ -38,7 +38,7 @@ class Layer:
     def call(self, x, training=False):
         raise NotImplementedError(f"{type(self).__name__} must define call(x, training)")
 
-    def add_weight(self, shape, initializer, trainable=True, name=None):
+    def add_weight(self, shape, initializer, trainable=True, *, name: str):
         """Set self.<name> to an array of `shape` drawn from the initializer."""
         names = self._trainable_names if trainable else self._non_trainable_names
         names.append(name)

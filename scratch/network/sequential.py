@@ -1,10 +1,12 @@
 """A chain of layers: forwards in order, backwards in reverse, and the loop that trains it."""
 
 import re
+from typing import Any
 
 import numpy as np
 
-from .. import activations, losses, metrics, optimizers
+from scratch import activations, losses, metrics, optimizers
+
 from .batches import Batches, weigh
 from .callbacks import CallbackList, History, ProgbarLogger, listed
 from .layer import Input, Layer
@@ -17,9 +19,13 @@ class Sequential(Layer):
     told apart by number: dense, dense_1, … ValueError for what is no layer.
     """
 
+    optimizer: Any = None
+    loss: Any = None
+    metrics: Any = None
+
     def __init__(self, layers=None, trainable=True, name=None):
         super().__init__(trainable=trainable, name=name)
-        self.layers: list[Layer] = []
+        self.layers: list[Any] = []
         self.input_shape = None
         for layer in layers or []:
             self.add(layer, rebuild=False)
@@ -66,7 +72,7 @@ class Sequential(Layer):
 
         def backward(dy, needs_dx=True):
             gradients = []
-            for layer, layer_backward in zip(reversed(self.layers), reversed(backwards)):
+            for layer, layer_backward in reversed(list(zip(self.layers, backwards, strict=True))):
                 if layer is first_to_train and not needs_dx:
                     return None, layer_backward(dy, needs_dx=False)[1] + gradients
                 dy, layer_gradients = layer_backward(dy)
@@ -117,7 +123,9 @@ class Sequential(Layer):
         return self.loss.on_logits() if has_logits and self.loss.dtype == last.dtype else None
 
     def _forward_loss(self, x, y, sample_weight, training):
-        """(loss, y_pred, backward) of one batch."""
+        """(loss, y_pred, backward) of one batch. ValueError before compile."""
+        if self.loss is None:
+            raise ValueError("compile(optimizer, loss) comes before training and evaluation")
         from_logits = self._loss_on_logits()
         if from_logits is None:
             y_pred, backward_network = self.forward(x, training)
@@ -134,7 +142,7 @@ class Sequential(Layer):
 
     def _forward_logits(self, x, training):
         *hidden, last = self.layers
-        forwards = [layer.forward for layer in hidden] + [last.preactivation]
+        forwards = [*(layer.forward for layer in hidden), last.preactivation]
         return self._chain(forwards, self.prepare(x), training)
 
     def loss_and_gradients(self, x, y, sample_weight=None):
@@ -155,9 +163,12 @@ class Sequential(Layer):
 
     def test_on_batch(self, x, y, sample_weight=None, return_dict=False):
         """The metrics since the last reset, the loss first, without a step."""
-        loss, y_pred, _ = self._forward_loss(x, y, sample_weight, training=False)
-        logs = self._measure(loss, y, y_pred)
+        logs = self._test(x, y, sample_weight)
         return logs if return_dict else list(logs.values())
+
+    def _test(self, x, y, sample_weight=None):
+        loss, y_pred, _ = self._forward_loss(x, y, sample_weight, training=False)
+        return self._measure(loss, y, y_pred)
 
     def _measure(self, loss, y, y_pred):
         if self.metrics is None:
@@ -220,7 +231,7 @@ class Sequential(Layer):
         logs = {}
         for step, batch in enumerate(batches):
             calls.on_train_batch_begin(step)
-            logs = self.train_on_batch(*batch, return_dict=True)
+            *_, logs = self.step(*batch)
             calls.on_train_batch_end(step, logs)
             if self.stop_training:
                 break
@@ -255,7 +266,7 @@ class Sequential(Layer):
         logs = {}
         for step, batch in enumerate(batches):
             calls.on_test_batch_begin(step)
-            logs = self.test_on_batch(*batch, return_dict=True)
+            logs = self._test(*batch)
             calls.on_test_batch_end(step, logs)
         calls.on_test_end(logs)
         return logs
