@@ -2,6 +2,7 @@
 
 import difflib
 import importlib
+import importlib.machinery
 import importlib.util
 import sys
 import traceback
@@ -71,12 +72,11 @@ def _file(path: Path, target: str) -> ModuleType:
     if str(path.parent.resolve()) not in sys.path:
         sys.path.append(str(path.parent.resolve()))
     name = f"twofold_target_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise TargetError(f"{target}: {path} is no Python file")
-    module = importlib.util.module_from_spec(spec)
+    loader = importlib.machinery.SourceFileLoader(name, str(path))
+    module = ModuleType(name)
+    module.__file__ = str(path)
     sys.modules[name] = module
-    return _run(lambda: spec.loader.exec_module(module) or module, target)
+    return _run(lambda: loader.exec_module(module) or module, target)
 
 
 def _module(name: str, target: str) -> ModuleType:

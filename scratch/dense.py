@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -43,8 +44,8 @@ class Dense(Layer):
         units,
         activation=None,
         use_bias=True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -105,8 +106,8 @@ class NaiveDense:
         y, backward_activation = self.activation(z)
 
         def backward(dy):
-            dx, dW, db = backward_dense(backward_activation(dy))
-            return dx, [dW, db]
+            dx, *gradients = backward_dense(backward_activation(dy))
+            return dx, gradients
 
         return y, backward
 

@@ -74,7 +74,7 @@ class _Comparison:
         self.free = FreeRuns(self.scratch, nudged, self.reference)
         self.lockstep = LockStepJudge(stepped, self.reference, task.seed)
         self.state = self._reference_state()
-        self.seconds = dict.fromkeys(SIDES, 0.0)
+        self.seconds: dict[str, float] = dict.fromkeys(SIDES, 0.0)
         self.curves = Curves(loss={"scratch": [], "reference": []})
         self.curves.history = {side: {} for side in SIDES}
         self.steps = 0

@@ -41,7 +41,7 @@ class LockStepJudge:
         self.reference = reference
         self.seed = seed
         self.names = ["loss", *network.trainable_paths()]
-        self.noise: list[float] | None = None
+        self.noise: list[float] = []
         self.worst = (0.0, 0, "")
         self.flips = 0
         self.causes: list[str] = []
@@ -84,7 +84,7 @@ class LockStepJudge:
         return not wrong
 
     def _gradient_ratios(self, computed, step):
-        if self.noise is None:
+        if not self.noise:
             self.noise = gradient_noise(self.network, step.x, step.y, self.seed)
         errors = [largest(c - r) for c, r in zip(computed, step.loss_and_gradients, strict=True)]
         return [_ratio(e, n) for e, n in zip(errors, self.noise, strict=True)], errors
