@@ -1,0 +1,133 @@
+"""How far rounding alone can move a gradient, element by element, measured on the reference."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from comparisons.witnesses import Arrays, frozen, largest, norm, scale
+
+Gradients = Callable[[Arrays, Arrays], tuple[list[np.ndarray], list[np.ndarray]]]
+
+LIMIT = 8.0
+DRAWS = 6
+LARGE = 1_000_000  # elements
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Values and gradients as they are, and per element of each what rounding explains.
+
+    natural is the size of dy * y / x for each gradient, an inner product's over a vector's.
+    """
+
+    values: list[np.ndarray]
+    gradients: list[np.ndarray]
+    value_noise: list[np.ndarray]
+    gradient_noise: list[np.ndarray]
+    natural: list[float]
+
+
+def measure(
+    gradients: Gradients,
+    arrays: Arrays,
+    moving: Sequence[int],
+    dys: Arrays,
+    dtype: str,
+    rng: np.random.Generator,
+    errors: Iterable[Sequence[np.ndarray]] = (),
+) -> Measured:
+    """sqrt(n) * (rms of the moves + eps * |g|) + eps * max|g| + max|errors|.
+
+    n is the size of the largest tensor. errors are rounding errors of values and gradients that
+    were observed; they tell of steps in between, such as 1 - y where y is nearly 1.
+
+    The moves are those of a gradient g when the inputs at the positions `moving` and dy move by one
+    unit in the last place of dtype. A move above sqrt(eps) * max|g| crossed a kink and does not
+    count, unless terms of the size of dy * y may have cancelled so far.
+    """
+    values, exact = gradients(arrays, dys)
+    loss = norm([dy * y for dy, y in zip(dys, values, strict=True)])
+    scales = [scale(arrays[position]) for position in moving]
+    terms = max(array.size for array in [*arrays, *values])
+    kind, draws = (_Spread, DRAWS) if terms < LARGE else (_LargeSpread, 1)
+    spreads = [kind(value, 0.0, dtype) for value in values]
+    spreads += [kind(g, loss / min(s, 1.0), dtype) for g, s in zip(exact, scales, strict=True)]
+    for _ in range(draws):
+        moved = [nudged(a, dtype, rng) if p in moving else a for p, a in enumerate(arrays)]
+        there = gradients(moved, [nudged(dy, dtype, rng) for dy in dys])
+        for spread, array in zip(spreads, [*there[0], *there[1]], strict=True):
+            spread.add(array)
+    for observed in errors:
+        for spread, error in zip(spreads, observed, strict=True):
+            spread.observe(error)
+    noise = [spread.noise(terms) for spread in spreads]
+    natural = [loss / s for s in scales]
+    return Measured(values, exact, noise[: len(values)], noise[len(values) :], natural)
+
+
+def nudged(array: np.ndarray, dtype: str, rng: np.random.Generator) -> np.ndarray:
+    """Every element about one unit in the last place of dtype higher or lower; zeros stay."""
+    if array.dtype.kind != "f":
+        return array
+    bits = np.unpackbits(np.frombuffer(rng.bytes(array.size // 8 + 1), np.uint8), count=array.size)
+    eps = float(np.finfo(dtype).eps)
+    factors = np.array([1 - eps, 1 + eps], array.dtype)[bits]
+    return frozen(array * factors.reshape(array.shape))
+
+
+class _Spread:
+    """The root mean square, per element, of the moves that crossed no kink."""
+
+    def __init__(self, exact: np.ndarray, terms: float, dtype: str):
+        self.exact = exact.astype(np.float64, copy=False)
+        self.eps, self.tiny = float(np.finfo(dtype).eps), float(np.finfo(dtype).tiny)
+        self.largest = max(self.tiny, largest(self.exact))
+        self.most = max(self.eps**0.5 * self.largest, 64 * self.eps * terms)
+        self.observed = 0.0
+        self.start()
+
+    def start(self) -> None:
+        self.squares = np.zeros(self.exact.shape)
+        self.counts = np.zeros(self.exact.shape, np.int8)
+
+    def add(self, moved: np.ndarray) -> None:
+        move = self._moves(moved)
+        counted = move <= 1
+        np.add(self.squares, move * move, out=self.squares, where=counted)
+        self.counts += counted
+
+    def observe(self, error: np.ndarray) -> None:
+        explained = np.abs(error[np.abs(error) <= self.most])
+        self.observed = max(self.observed, float(np.max(explained, initial=0.0)))
+
+    def noise(self, terms: int) -> np.ndarray:
+        moves = self.most * np.sqrt(self.squares / np.maximum(self.counts, 1))
+        with np.errstate(invalid="ignore", over="ignore"):
+            noise = terms**0.5 * (moves + self.eps * np.abs(self.exact))
+        return noise + self._floor
+
+    @property
+    def _floor(self) -> float:
+        return self.eps * self.largest + self.observed + self.tiny
+
+    def _moves(self, moved) -> np.ndarray:
+        with np.errstate(invalid="ignore", over="ignore"):
+            move = np.subtract(moved, self.exact)
+            move /= self.most
+            return np.abs(move, out=move)
+
+
+class _LargeSpread(_Spread):
+    """One noise for a whole tensor, where one per element would cost more than the check."""
+
+    def start(self) -> None:
+        self.worst = 0.0
+
+    def add(self, moved: np.ndarray) -> None:
+        move = self._moves(moved)
+        self.worst = max(self.worst, float(np.max(move, initial=0.0, where=move <= 1)))
+
+    def noise(self, terms: int) -> np.ndarray:
+        noise = terms**0.5 * (self.most * self.worst + self.eps * self.largest) + self._floor
+        return np.broadcast_to(noise, self.exact.shape)
