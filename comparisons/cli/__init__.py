@@ -21,12 +21,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 import typer
 import typer.core
 
-from .experiments import EXPERIMENTS, Experiment
-from .pairs import PAIRS, Pair
-from .report import terminal
+from comparisons.experiments import EXPERIMENTS, Experiment
+from comparisons.pairs import PAIRS, Pair
+from comparisons.report import terminal
 
 if TYPE_CHECKING:  # NumPy would double the time that `twofold list` takes
-    from .results import ExperimentResult, PairResult
+    from comparisons.results import ExperimentResult, PairResult
 
 
 class Commands(typer.core.TyperGroup):
@@ -164,7 +164,7 @@ def compare(
             "--data, --epochs and --plots are for experiments; none is named"
         )
     source, settings = _source(data), {"seed": seed, "epochs": epochs, "dtype": dtype or "float32"}
-    files = _writable_file(json_file), _writable_directory(plots)
+    files = writable_file(json_file), _writable_directory(plots)
     output = terminal.Output()
     trained, checked = [], []
     for experiment in experiments:
@@ -183,7 +183,7 @@ def compare(
 
 
 def _status(*results: "ExperimentResult | PairResult") -> int:
-    from .results import GOOD_VERDICTS
+    from comparisons.results import GOOD_VERDICTS
 
     return 0 if all(result.verdict in GOOD_VERDICTS for result in results) else 1
 
@@ -212,7 +212,7 @@ def _source(data: str | None) -> dict[str, str]:
     """--data as an argument of training.compare: the name of a data set, or MNIST's path."""
     if data is None:
         return {}
-    from .datasets import names
+    from comparisons.datasets import names
 
     known = ["auto", *names]
     if data in known:
@@ -225,7 +225,7 @@ def _source(data: str | None) -> dict[str, str]:
     return {"data": str(path)}
 
 
-def _writable_file(path: Path | None) -> Path | None:
+def writable_file(path: Path | None) -> Path | None:
     """The file that path leads to, once it is sure that it can be written."""
     if path is None:
         return None
@@ -256,7 +256,7 @@ def _must_be_writable(directory: Path, what: str) -> None:
 def _train(experiment: Experiment, settings: dict[str, Any]) -> "ExperimentResult":
     with terminal.progress_bar() as show, _data_errors_in_one_line():
         terminal.start_tensorflow()
-        from . import training
+        from comparisons import training
 
         result = training.compare(experiment, progress=show, **settings)
     options = {"dtype": result.dtype, "seed": result.seed, "epochs": result.epochs}
@@ -269,7 +269,7 @@ def _train(experiment: Experiment, settings: dict[str, Any]) -> "ExperimentResul
 
 @contextmanager
 def _data_errors_in_one_line() -> Iterator[None]:
-    from .datasets import DataError
+    from comparisons.datasets import DataError
 
     try:
         yield
@@ -290,7 +290,7 @@ def _check(pairs: Iterable[Pair], dtype: Precision | None, seed: int) -> "list[P
     try:
         with terminal.progress_bar() as show:
             terminal.start_tensorflow()
-            from .agreement import check_pair
+            from comparisons.agreement import check_pair
 
             for pair, in_dtype in jobs:
                 show(len(checked), len(jobs), f"{_dotted(pair)}, {in_dtype}")
@@ -306,12 +306,12 @@ def _pair_command(pair: "PairResult", seed: int) -> str:
 
 
 def _write(trained, checked, json_file: Path | None, plots: Path | None) -> None:
-    from .results import run_record, write_json
+    from comparisons.results import run_record, write_json
 
     if json_file:
         write_json(run_record(trained, checked), json_file)
     if plots:
-        from .report.plots import draw
+        from comparisons.report.plots import draw
 
         for result in trained:
             draw(result, plots)
@@ -341,9 +341,9 @@ def bench(
     """Time scratch beside Keras, and their memory, as ratios."""
     for name in names or []:
         _must_be_known(name, _experiment_names(), "experiment")
-    source, json_file = _source(data), _writable_file(json_file)
-    from .bench import environment
-    from .results import write_json
+    source, json_file = _source(data), writable_file(json_file)
+    from comparisons.bench import environment
+    from comparisons.results import write_json
 
     record: dict[str, Any] = {"environment": environment()}
     settings = {"dtype": dtype, "rounds": rounds, **source}
@@ -357,6 +357,9 @@ def bench(
 def _measure(experiment: Experiment, settings: dict[str, Any]) -> dict[str, Any]:
     with terminal.progress_bar() as show, _data_errors_in_one_line():
         terminal.start_tensorflow()
-        from .bench import measure
+        from comparisons.bench import measure
 
         return measure(experiment, progress=show, **settings)
+
+
+from comparisons.cli import bugs, check  # noqa: E402, F401: they add their commands to the app
