@@ -1,0 +1,231 @@
+"""Bugs of optimizers: the gradient is right, and the step made of it is wrong."""
+
+from .bug import Bug
+
+WEIGHTS = {"kernel": "7x5", "bias": "5"}
+
+BUGS = (
+    Bug(
+        name="sgd-uphill",
+        target="optimizers.SGD.update_step",
+        right="weight -= learning_rate * gradient",
+        wrong="weight += learning_rate * gradient",
+        story="The weights move along the gradient instead of against it. The loss grows from the "
+        "first step, and the first thing to be suspected is the gradient.",
+        symptom="The step has the wrong sign.",
+        cause="sign",
+        source="a classic",
+        inputs=WEIGHTS,
+        trains="relu",
+    ),
+    Bug(
+        name="momentum-times-the-new-learning-rate",
+        target="optimizers.SGD.update_step",
+        right="    velocity -= learning_rate * gradient\n"
+        "    if self.nesterov:\n"
+        "        weight += momentum * velocity - learning_rate * gradient\n"
+        "    else:\n"
+        "        weight += velocity",
+        wrong="    velocity += gradient\n    weight -= learning_rate * velocity",
+        story="The velocity holds gradients, and the learning rate multiplies it at the end, as in "
+        "PyTorch. In Keras the rate is already inside, which shows when it changes.",
+        symptom="Equal until the learning rate changes, and different ever after.",
+        cause="no simple pattern",
+        source="PyTorch's documentation of SGD, which notes the difference",
+        inputs=WEIGHTS,
+        arguments={"momentum": 0.9},
+    ),
+    Bug(
+        name="momentum-forgets",
+        target="optimizers.SGD.update_step",
+        right="velocity *= momentum",
+        wrong="velocity *= 1 - momentum",
+        story="The velocity keeps a share of 1 - momentum instead of momentum. At 0.9 that leaves "
+        "nearly plain descent, and it still learns.",
+        symptom="Right in the first step, wrong from the second.",
+        cause="no simple pattern",
+        source="our own",
+        inputs=WEIGHTS,
+        arguments={"momentum": 0.9},
+        trains="momentum",
+    ),
+    Bug(
+        name="nesterov-without-its-look-ahead",
+        target="optimizers.SGD.update_step",
+        right="weight += momentum * velocity - learning_rate * gradient",
+        wrong="weight += velocity",
+        story="nesterov=True is accepted and plain momentum is done. The run is a little worse "
+        "than it could be, which nobody can see.",
+        symptom="The first step is 1 / (1 + momentum) of what it should be.",
+        cause="constant factor",
+        source="hiroyuki-kasai/SGDLibrary #8",
+        inputs=WEIGHTS,
+        arguments={"momentum": 0.9, "nesterov": True},
+        trains="nesterov",
+    ),
+    Bug(
+        name="clipping-lengthens",
+        target="optimizers.optimizer._clip_by_norm",
+        checks="optimizers.SGD",
+        right="gradient * clipnorm / np.maximum(np.linalg.norm(gradient), clipnorm)",
+        wrong="gradient * clipnorm / np.linalg.norm(gradient)",
+        story="Every gradient is brought to the norm that should only be a limit. Near the "
+        "minimum, where gradients are short, the steps stay long.",
+        symptom="Gradients shorter than the limit are lengthened to it.",
+        cause="constant factor",
+        source="a classic",
+        inputs=WEIGHTS,
+        arguments={"clipnorm": 3.0},
+        trains="clipping",
+    ),
+    Bug(
+        name="global-norm-taken-one-by-one",
+        target="optimizers.optimizer._clip_by_global_norm",
+        checks="optimizers.SGD",
+        right="    return [gradient * gradient.dtype.type(scale) for gradient in gradients]",
+        wrong="    return [_clip_by_norm(gradient, clipnorm) for gradient in gradients]",
+        story="Each gradient is limited by its own norm, where the limit is meant for all of them "
+        "together. The direction of the step changes, not only its length.",
+        symptom="Wrong by another factor for each weight.",
+        cause="constant factor",
+        source="keras-team/keras #13575; carpedm20/MemN2N-tensorflow #19",
+        inputs=WEIGHTS,
+        arguments={"global_clipnorm": 0.1},
+        trains="global clipping",
+    ),
+    Bug(
+        name="weight-decay-without-the-learning-rate",
+        target="optimizers.Optimizer._update_weight",
+        checks="optimizers.SGD",
+        right="w -= w * cast(self.weight_decay, w.dtype) * learning_rate",
+        wrong="w -= w * cast(self.weight_decay, w.dtype)",
+        story="The decay is subtracted as it is, not times the learning rate. It is a hundred "
+        "times too strong, and a schedule does not weaken it.",
+        symptom="The step is off by a multiple of the weight.",
+        cause="L2 term",
+        source="Loshchilov and Hutter 2017, arXiv:1711.05101, section 2",
+        inputs=WEIGHTS,
+        arguments={"weight_decay": 0.01},
+        trains="weight decay",
+    ),
+    Bug(
+        name="rmsprop-epsilon-outside",
+        target="optimizers.RMSprop.update_step",
+        right="np.sqrt(variance + self.epsilon)",
+        wrong="(np.sqrt(variance) + self.epsilon)",
+        story="Epsilon is added to the root, as in PyTorch, not under it, as in Keras. For "
+        "gradients below 1e-4 the steps are up to a thousand times longer.",
+        symptom="Wrong where the gradient is tiny, right where it is large.",
+        cause="epsilon",
+        source="pytorch #23796; chainer #4754",
+        inputs=WEIGHTS,
+        trains="rmsprop",
+    ),
+    Bug(
+        name="rmsprop-without-its-square",
+        target="optimizers.RMSprop.update_step",
+        right="velocity += (1 - self.rho) * np.square(gradient)",
+        wrong="velocity += (1 - self.rho) * np.abs(gradient)",
+        story="The running average is one of absolute values and its root is taken all the same. "
+        "Small gradients stay small.",
+        symptom="Steps grow with the root of the gradient.",
+        cause="no simple pattern",
+        source="our own",
+        inputs=WEIGHTS,
+        trains="rmsprop",
+    ),
+    Bug(
+        name="adam-without-bias-correction",
+        target="optimizers.Adam.update_step",
+        right="alpha = learning_rate * np.sqrt(1 - beta_2_power) / (1 - beta_1_power)",
+        wrong="alpha = learning_rate",
+        story="Both averages start at zero, and nothing makes up for it. The first step is three "
+        "times too long, and it takes hundreds of steps to fade.",
+        symptom="The first step is √(1 - β₂) / (1 - β₁) times too small or too large.",
+        cause="constant factor",
+        source="Kingma and Ba 2014, section 3",
+        inputs=WEIGHTS,
+        trains="adam",
+    ),
+    Bug(
+        name="adam-multiplies-by-its-correction",
+        target="optimizers.Adam.update_step",
+        right="learning_rate * np.sqrt(1 - beta_2_power) / (1 - beta_1_power)",
+        wrong="learning_rate / np.sqrt(1 - beta_2_power) * (1 - beta_1_power)",
+        story="The correction is multiplied where it should divide. The first steps are ten times "
+        "too long, where they should be short.",
+        symptom="The step is wrong by a factor that fades with time.",
+        cause="constant factor",
+        source="karpathy/convnetjs #70",
+        inputs=WEIGHTS,
+        trains="adam",
+    ),
+    Bug(
+        name="adam-counts-from-zero",
+        target="optimizers.Adam.update_step",
+        right="step = weight.dtype.type(self.iterations + 1)",
+        wrong="step = weight.dtype.type(self.iterations)",
+        story="The step count starts at 0, where the correction divides by 1 - β⁰ = 0. The first "
+        "update is NaN, or skipped by an epsilon that somebody adds.",
+        symptom="NaN in the first step.",
+        cause="not finite",
+        source="a classic",
+        inputs=WEIGHTS,
+        trains="adam",
+    ),
+    Bug(
+        name="adam-epsilon-in-the-root",
+        target="optimizers.Adam.update_step",
+        right="(np.sqrt(velocity) + self.epsilon)",
+        wrong="np.sqrt(velocity + self.epsilon)",
+        story="Epsilon stands under the root, where the paper and Keras have it beside. 1e-7 "
+        "becomes 3e-4 as the smallest divisor, and weights with small gradients hardly move.",
+        symptom="Wrong where the gradient is tiny, right where it is large.",
+        cause="epsilon",
+        source="keras-team/tf-keras #315",
+        inputs=WEIGHTS,
+        trains="adam",
+    ),
+    Bug(
+        name="adam-epsilon-after-the-correction",
+        target="optimizers.Adam.update_step",
+        right="weight -= momentum * alpha / (np.sqrt(velocity) + self.epsilon)",
+        wrong="epsilon = self.epsilon * np.sqrt(1 - beta_2_power)\n"
+        "    weight -= momentum * alpha / (np.sqrt(velocity) + epsilon)",
+        story="Epsilon is added to the corrected average, as in the paper's algorithm 1 and in "
+        "PyTorch; Keras adds it before the correction. At step 1 that is thirty times as much.",
+        symptom="Wrong where the gradient is tiny, right where it is large.",
+        cause="epsilon",
+        source="Kingma and Ba 2014, end of section 2; keras-team/tf-keras #315",
+        inputs=WEIGHTS,
+        trains="adam",
+    ),
+    Bug(
+        name="adam-decays-the-gradient",
+        target="optimizers.Optimizer._update_weight",
+        checks="optimizers.Adam",
+        right="w -= w * cast(self.weight_decay, w.dtype) * learning_rate",
+        wrong="g = g + w * cast(self.weight_decay, w.dtype)",
+        story="Weight decay is added to the gradient, which Adam then divides by its own size. "
+        "Weights with large gradients decay least, where all should decay alike.",
+        symptom="The step is wrong by something that depends on weight and gradient.",
+        cause="no simple pattern",
+        source="Loshchilov and Hutter 2017, arXiv:1711.05101",
+        inputs=WEIGHTS,
+        arguments={"weight_decay": 0.01},
+        trains="adam with decay",
+    ),
+    Bug(
+        name="averages-of-one-weight-for-all",
+        target="optimizers.Optimizer.add_slots",
+        checks="optimizers.RMSprop",
+        right="slots[name] = self._add_variable(weight)",
+        wrong="slots[name] = self._state[0] if self._state else self._add_variable(weight)",
+        story="All weights share one running average, because the slots were made once and handed "
+        "out. Two weights of one shape are needed to see it.",
+        symptom="Right for the first weight, wrong for those after it.",
+        cause="no simple pattern",
+        source="our own",
+        inputs={"kernel": "5x5", "recurrent_kernel": "5x5"},
+    ),
+)
