@@ -1,4 +1,4 @@
-"""scratch timed beside Keras: an epoch of training in turns, and the memory of each alone.
+"""scratch timed beside Keras: epochs of training in turns, and the memory of each alone.
 
 Four ways to train one network on the same batches: scratch's fit, Keras's model.fit, and the
 GradientTape loop of reference.network, compiled by tf.function and eager.
@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from math import ceil
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -25,6 +26,7 @@ from .results import versions
 from .training.setup import Task, floatx, prepare
 
 MNIST_IMAGES, MNIST_FEATURES = 60_000, 784
+STEPS = 200  # that a round has at least, so that what a call of fit costs is spread over them
 PAUSE = 0.05  # seconds, for the threads of the side before to go to sleep
 
 Train = Callable[[], Any]
@@ -67,14 +69,18 @@ def workload(experiment: Experiment, data: str | None, dataset: str | None, dtyp
     return replace(task, dataset="random", reason=reason, x_train=images, y_train=labels)
 
 
-def _epoch(task: Task) -> dict[str, Any]:
-    """The arguments of every fit: one epoch in the order of the samples, in silence."""
-    settings = {"batch_size": task.experiment.batch_size, "epochs": 1, "verbose": 0}
+def _epochs(task: Task) -> int:
+    return ceil(STEPS / task.steps_per_epoch)
+
+
+def _round(task: Task) -> dict[str, Any]:
+    """The arguments of every fit: epochs in the order of the samples, in silence."""
+    settings = {"batch_size": task.experiment.batch_size, "epochs": _epochs(task), "verbose": 0}
     return {"x": task.x_train, "y": task.y_train, "shuffle": False, **settings}
 
 
 def _scratch(task: Task) -> Train:
-    return partial(task.network(scratch).fit, **_epoch(task))
+    return partial(task.network(scratch).fit, **_round(task))
 
 
 def _fit(task: Task) -> Train:
@@ -82,22 +88,24 @@ def _fit(task: Task) -> Train:
 
     import reference
 
-    return partial(keras.Sequential.fit, task.network(reference), **_epoch(task))
+    return partial(keras.Sequential.fit, task.network(reference), **_round(task))
 
 
 def _compiled(task: Task) -> Train:
     import reference
 
-    return partial(task.network(reference).fit, **_epoch(task))
+    return partial(task.network(reference).fit, **_round(task))
 
 
 def _eager(task: Task) -> Train:
     import reference
 
-    network, experiment = task.network(reference), task.experiment
-    settings = {"metrics": list(experiment.metrics), "run_eagerly": True}
-    network.compile(network.optimizer, experiment.loss, **settings)
-    return partial(network.fit, **_epoch(task))
+    experiment, inputs = task.experiment, task.x_train.shape[1]
+    network = getattr(reference.models, experiment.model)(inputs)
+    optimizer = getattr(reference.optimizers, experiment.optimizer)(**experiment.settings)
+    metrics = list(experiment.metrics)
+    network.compile(optimizer, experiment.loss, metrics=metrics, run_eagerly=True)
+    return partial(network.fit, **_round(task))
 
 
 TRAINERS = {"scratch": _scratch, "fit": _fit, "compiled": _compiled, "eager": _eager}
@@ -133,7 +141,7 @@ def _entry(task: Task, seconds: dict[str, list[float]], memory: dict[str, int]) 
     best = {side: min(values) for side, values in seconds.items()}
     middle = {side: median(values) for side, values in seconds.items()}
     by_round = [s / f for s, f in zip(seconds["scratch"], seconds["fit"], strict=True)]
-    steps = task.steps_per_epoch
+    steps = task.steps_per_epoch * _epochs(task)
     return {
         "name": task.experiment.name,
         "dtype": task.dtype,
@@ -160,7 +168,7 @@ def _ratios(seconds: dict[str, float]) -> dict[str, float]:
 def peak_memory(
     side: str, experiment: Experiment, data: str | None, dataset: str | None, dtype: str
 ) -> int:
-    """Bytes that a process of its own held at most, in which one side trains for an epoch."""
+    """Bytes that a process of its own held at most, in which one side trains for a round."""
     arguments = (side, experiment.name, data, dataset, dtype)
     code = f"from comparisons import bench; bench.train_alone{arguments!r}"
     child = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True)
@@ -170,7 +178,7 @@ def peak_memory(
 
 
 def train_alone(side: str, name: str, data: str | None, dataset: str | None, dtype: str) -> None:
-    """Train one side for an epoch and print the bytes that this process held at most."""
+    """Train one side for a round and print the bytes that this process held at most."""
     prepared, experiment = TRAINERS[side], next(row for row in EXPERIMENTS if row.name == name)
     task = workload(experiment, data, dataset, dtype)
     scratch.config.set_floatx(dtype)

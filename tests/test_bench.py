@@ -69,7 +69,8 @@ def test_ratios_are_of_the_best_rounds_and_of_the_medians(offline):
     assert entry["medians"] == {"to_fit": 0.5, "to_compiled": 0.75, "to_eager": 1.5 / 9}
     assert entry["memory"] == 0.25
     assert entry["spread"] == (1.0 - 0.25) / 0.5
-    assert entry["milliseconds"]["scratch"] == 1e3 / task.steps_per_epoch
+    assert entry["steps"] == 5 * 45
+    assert entry["milliseconds"]["scratch"] == 1e3 / entry["steps"]
 
 
 def test_without_mnist_images_of_its_shape_are_drawn_at_random(offline):
@@ -94,6 +95,14 @@ def test_memory_is_of_a_process_of_its_own():
 def test_a_side_that_fails_alone_shows_why():
     with pytest.raises(RuntimeError, match="KeyError: 'nobody'"):
         bench.peak_memory("nobody", DIGITS, None, None, "float32")
+
+
+def test_only_the_compiled_tape_loop_is_compiled():
+    task = bench.workload(DIGITS, None, None, "float32")
+    compiled, eager = (train(task).func.__self__ for train in (bench._compiled, bench._eager))
+    assert hasattr(compiled.step, "get_concrete_function")
+    assert eager.run_eagerly
+    assert not hasattr(eager.step, "get_concrete_function")
 
 
 def test_the_environment_names_the_machine():
