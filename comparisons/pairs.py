@@ -81,32 +81,68 @@ def _losses() -> tuple[Pair, ...]:
     bits = {"y_true": "7x3:int:2", "y_pred": "7x3:unit"}
     bit_logits = {"y_true": "7x3:int:2", "y_pred": "7x3"}
     values = {"y_true": "7x5", "y_pred": "7x5"}
+    positive = {"y_true": "7x5:positive", "y_pred": "7x5:positive"}
+    scores = {"y_true": "7x5:onehot", "y_pred": "7x5"}
+    counts = {"y_true": "7x5:int:4", "y_pred": "7x5:positive"}
+    embeddings = {
+        "y_true": "23:int:2",
+        "y_pred": "23x5:simplex",
+    }  # no class of one, but once in 1e5
+    focus = {"gamma": 3.0, "alpha": 0.4}
+    balanced = {"apply_class_balancing": True, "alpha": 0.4, "gamma": 3.0}
+    binary = (
+        ("probabilities", bits, {}),
+        ("logits", bit_logits, {"from_logits": True}),
+        ("label smoothing", bits, {"label_smoothing": 0.1}),
+    )
+    categorical = (
+        ("probabilities", probabilities, {}),
+        ("logits", logits, {"from_logits": True}),
+        ("label smoothing", logits, {"from_logits": True, "label_smoothing": 0.1}),
+    )
+    sparse = (
+        ("probabilities", labels, {}),
+        ("logits", label_logits, {"from_logits": True}),
+        ("ignored class", label_logits, {"from_logits": True, "ignore_class": 1}),
+    )
+    gentle = {"gamma": 10.0, "margin": 0.25, "remove_diagonal": False}
     names = {
         "mean_squared_error": ("MeanSquaredError", (("", values, {}),)),
-        "binary_crossentropy": (
-            "BinaryCrossentropy",
-            (
-                ("probabilities", bits, {}),
-                ("logits", bit_logits, {"from_logits": True}),
-                ("label smoothing", bits, {"label_smoothing": 0.1}),
-            ),
+        "mean_absolute_error": ("MeanAbsoluteError", (("", values, {}),)),
+        "mean_absolute_percentage_error": ("MeanAbsolutePercentageError", (("", positive, {}),)),
+        "mean_squared_logarithmic_error": ("MeanSquaredLogarithmicError", (("", positive, {}),)),
+        "huber": ("Huber", (("", values, {}), ("delta 0.3", values, {"delta": 0.3}))),
+        "log_cosh": ("LogCosh", (("", values, {}),)),
+        "cosine_similarity": (
+            "CosineSimilarity",
+            (("", values, {}), ("axis 0", values, {"axis": 0})),
         ),
-        "categorical_crossentropy": (
-            "CategoricalCrossentropy",
-            (
-                ("probabilities", probabilities, {}),
-                ("logits", logits, {"from_logits": True}),
-                ("label smoothing", logits, {"from_logits": True, "label_smoothing": 0.1}),
-            ),
+        "hinge": ("Hinge", (("", bit_logits, {}),)),
+        "squared_hinge": ("SquaredHinge", (("", bit_logits, {}),)),
+        "categorical_hinge": ("CategoricalHinge", (("", scores, {}),)),
+        "kl_divergence": ("KLDivergence", (("", probabilities, {}),)),
+        "poisson": ("Poisson", (("", counts, {}),)),
+        "binary_crossentropy": ("BinaryCrossentropy", binary),
+        "binary_focal_crossentropy": (
+            "BinaryFocalCrossentropy",
+            (*binary, ("class balancing", bits, balanced)),
         ),
-        "sparse_categorical_crossentropy": (
-            "SparseCategoricalCrossentropy",
-            (
-                ("probabilities", labels, {}),
-                ("logits", label_logits, {"from_logits": True}),
-                ("ignored class", label_logits, {"from_logits": True, "ignore_class": 1}),
-            ),
+        "categorical_crossentropy": ("CategoricalCrossentropy", categorical),
+        "categorical_focal_crossentropy": (
+            "CategoricalFocalCrossentropy",
+            (*categorical, ("alpha and gamma", probabilities, focus)),
         ),
+        "sparse_categorical_crossentropy": ("SparseCategoricalCrossentropy", sparse),
+        "categorical_generalized_cross_entropy": (
+            "CategoricalGeneralizedCrossEntropy",
+            (("", labels, {"q": 0.7}),),
+        ),
+        "dice": ("Dice", (("", bits, {}), ("axis 1", bits, {"axis": 1}))),
+        "tversky": (
+            "Tversky",
+            (("", bits, {}), ("alpha and beta", bits, {"alpha": 0.8, "beta": 0.8, "axis": 1})),
+        ),
+        "circle": ("Circle", (("", embeddings, {}), ("with itself", embeddings, gentle))),
     }
     rows = []
     for function, (cls, cases) in names.items():
@@ -118,6 +154,11 @@ def _losses() -> tuple[Pair, ...]:
         summed = f"{case}, summed".lstrip(", ")
         arguments = arguments | {"reduction": "sum"}
         rows.append(Pair("losses", cls, inputs, arguments, summed, "loss", ("y_true",)))
+    references = {"ref_labels": "19:int:2", "ref_embeddings": "19x5:simplex"}
+    constant = ("y_true", *references)
+    rows.append(
+        Pair("losses", "circle", embeddings | references, case="references", constant=constant)
+    )
     return tuple(rows)
 
 
@@ -205,6 +246,84 @@ def _optimizers() -> tuple[Pair, ...]:
     )
 
 
+def _normalization() -> tuple[Pair, ...]:
+    return (
+        Pair("normalization", "standardize", {"x": "5x7"}, {"axes": (1,)}),
+        Pair("normalization", "standardize", {"x": "3x5x7x2"}, {"axes": (1, 2)}, "two axes"),
+        Pair(
+            "normalization",
+            "batch_normalization",
+            {"x": "7x5", "mean": "5", "variance": "5:positive"},
+            {"axis": -1},
+        ),
+        Pair(
+            "normalization",
+            "batch_normalization",
+            {"x": "3x5x4x7", "mean": "5", "variance": "5:positive"},
+            {"axis": 1},
+            "channels first",
+        ),
+        Pair("normalization", "normalize_batch", {"x": "7x5", "gamma": "5", "beta": "5"}),
+        Pair("normalization", "normalize_batch", {"x": "3x5x4x7"}, {"axis": 1}, "channels first"),
+        Pair("normalization", "layer_normalization", {"x": "7x5", "gamma": "5", "beta": "5"}),
+        Pair("normalization", "layer_normalization", {"x": "3x5x7"}, {"axis": (1, 2)}, "two axes"),
+        Pair(
+            "normalization",
+            "group_normalization",
+            {"x": "3x5x4x6", "gamma": "6", "beta": "6"},
+            {"groups": 3},
+        ),
+        Pair(
+            "normalization",
+            "group_normalization",
+            {"x": "3x6x5x4"},
+            {"groups": 2, "axis": 1},
+            "channels first",
+        ),
+        Pair("normalization", "rms_normalization", {"x": "7x5", "scale": "5"}),
+        Pair("normalization", "rms_normalization", {"x": "3x5x7"}, {"axis": (1, 2)}, "two axes"),
+        Pair("normalization", "normalize", {"x": "7x5"}),
+        Pair("normalization", "normalize", {"x": "3x5x7"}, {"axis": (1, 2)}, "two axes"),
+        Pair("normalization", "BatchNormalization", {"x": "7x5"}, kind="layer"),
+        Pair(
+            "normalization",
+            "BatchNormalization",
+            {"x": "3x5x4x7"},
+            {"axis": 1, "momentum": 0.7, "epsilon": 0.01},
+            "channels first",
+            "layer",
+        ),
+        Pair(
+            "normalization",
+            "BatchNormalization",
+            {"x": "7x5"},
+            {"center": False, "scale": False},
+            "no weights",
+            "layer",
+        ),
+        Pair("normalization", "LayerNormalization", {"x": "7x5"}, kind="layer"),
+        Pair(
+            "normalization",
+            "LayerNormalization",
+            {"x": "3x5x7"},
+            {"axis": [1, 2]},
+            "two axes",
+            "layer",
+        ),
+        Pair("normalization", "GroupNormalization", {"x": "3x5x4x6"}, {"groups": 3}, kind="layer"),
+        Pair(
+            "normalization",
+            "GroupNormalization",
+            {"x": "3x5x4"},
+            {"groups": -1},
+            "instances",
+            "layer",
+        ),
+        Pair("normalization", "RMSNormalization", {"x": "7x5"}, kind="layer"),
+        Pair("normalization", "UnitNormalization", {"x": "7x5"}, kind="layer"),
+    )
+
+
 PAIRS = (
     *_activations(),
     Pair("dense", "dense", {"x": "7x5", "kernel": "5x3", "bias": "3"}),
@@ -218,6 +337,7 @@ PAIRS = (
     *_metrics(),
     *_draws(),
     *_optimizers(),
+    *_normalization(),
 )
 
 UNPAIRED = {

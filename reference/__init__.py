@@ -13,6 +13,7 @@ from . import (  # noqa: E402, because Keras reads the variable when it is impor
     metrics,
     models,
     network,
+    normalization,
     optimizers,
     random,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "metrics",
     "models",
     "network",
+    "normalization",
     "optimizers",
     "random",
 ]

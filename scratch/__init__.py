@@ -9,6 +9,7 @@ from . import (
     metrics,
     models,
     network,
+    normalization,
     optimizers,
     random,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "metrics",
     "models",
     "network",
+    "normalization",
     "optimizers",
     "random",
 ]

@@ -41,6 +41,15 @@ LEFT_OUT_OF = {
         "optional",
     },
 }
+WEIGHTS = {f"{w}_{what}" for w in ("beta", "gamma") for what in ("regularizer", "constraint")}
+LEFT_OUT_OF["normalization.LayerNormalization"] = WEIGHTS
+LEFT_OUT_OF["normalization.GroupNormalization"] = WEIGHTS
+LEFT_OUT_OF["normalization.BatchNormalization"] = WEIGHTS | {
+    "renorm",
+    "renorm_clipping",
+    "renorm_momentum",
+    "synchronized",
+}
 # Keras hides these signatures behind *args, **kwargs.
 HIDDEN = {"network.Layer", "network.Sequential", "optimizers.Optimizer"}
 
