@@ -53,6 +53,7 @@ SAME_SHAPE: tuple[Test, ...] = (
     terms.not_a_gradient,
     terms.changed_entries,
     places.wrong_places,
+    places.mask_missing,
     places.zeroed_entries,
     places.another_mask,
     precision.low_precision,
@@ -97,7 +98,7 @@ def diagnose(evidence: Evidence) -> list[Cause]:
             return [_with_shapes(evidence, cause) for cause in _ranked(evidence, OTHER_SHAPE)]
         if np.all(evidence.excess <= ROUNDING):
             return [precision.rounding(evidence)]
-        return _ranked(evidence, SAME_SHAPE)
+        return _ranked(chain.unscaled(evidence), SAME_SHAPE)
 
 
 def _with_shapes(evidence: Evidence, cause: Cause) -> Cause:

@@ -73,7 +73,8 @@ def shifted(evidence: Evidence) -> Iterator[Guess]:
                 f"shifted by {k} along axis {listed(axes)}: an off-by-one, as when the state of "
                 "the wrong time step is used, or padding is split on the wrong side"
             )
-            yield _moved("shifted", prediction, says, 2 + len(axes), parameters=free)
+            if g[there].any():
+                yield _moved("shifted", prediction, says, 2 + len(axes), parameters=free)
 
 
 def _overlap(k: int, axes: tuple[int, ...], ndim: int) -> tuple[tuple[slice, ...], ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -173,6 +173,35 @@ def _slopes(evidence: Evidence) -> Iterator[tuple[str, Array, Array | None]]:
             yield name, slope(y), None
 
 
+def unscaled(evidence: Evidence) -> Evidence:
+    """The same call without the constant c that multiplies the output: value ÷ c and dy · c."""
+    c = _output_constant(evidence)
+    return replace(evidence, dy=c * evidence.dy, value=evidence.value / c) if c != 1 else evidence
+
+
+def _output_constant(evidence: Evidence) -> float:
+    """The c in value = c · f(x), or in expected = c · image(dy), where f or image is known."""
+    x, y = evidence.own, evidence.value
+    for function in _functions(x) if x is not None and x.shape == y.shape else ():
+        c = typical_ratio(y, function)
+        if c and np.allclose(c * function, y, rtol=1e-6, atol=0):
+            return c if abs(c - 1) > 1e-6 else 1.0
+    for _, image in images(evidence) if evidence.same_shape else ():
+        c = typical_ratio(evidence.expected, image(evidence.dy))
+        if c and evidence.agrees(c * image(evidence.dy)):
+            return c if abs(c - 1) > 1e-6 else 1.0
+    return 1.0
+
+
+def _functions(x: Array) -> Iterator[Array]:
+    yield from (function(x) for function, _ in FUNCTIONS.values())
+    for axis in range(x.ndim):
+        shifted = x - x.max(axis, keepdims=True)
+        total = np.exp(shifted).sum(axis, keepdims=True)
+        yield np.exp(shifted) / total
+        yield shifted - np.log(total)
+
+
 def chain_mistakes(evidence: Evidence) -> Iterator[Guess]:
     """given = the right chain with one of its parts wrong."""
     for chain in chains(evidence):
@@ -209,8 +238,9 @@ def _wrong_masks(evidence: Evidence, chain: Chain) -> Wrong:
     why = "the mask was taken from the upstream gradient instead of from x"
     yield "mask from upstream", dy * (dy > 0), "dy · (dy > 0)", why
     if chain.x is not None:
-        slopes = (typical_ratio(chain.slope, side * 1.0) for side in (chain.x > 0, chain.x < 0))
-        yield "mask from upstream", dy * np.where(dy > 0, *slopes), "dy · slope(dy)", why
+        right, left = (typical_ratio(chain.slope, (s * chain.x > 0) * 1.0) for s in (1, -1))
+        if right != left:
+            yield "mask from upstream", dy * np.where(dy > 0, right, left), "dy · slope(dy)", why
     why = "the upstream gradient was overwritten (masked in place) before it was used here"
     for name, a in {"y": evidence.value, **evidence.floats}.items():
         if a.shape == dy.shape and np.any((upstream != 0) & (a <= 0)):

@@ -147,13 +147,19 @@ class Evidence:
 
     def resolution(self, prediction: np.ndarray, recomputed: bool = False) -> np.ndarray:
         """The error that rounding explains in each entry of a prediction."""
-        growth = np.abs(prediction) / np.maximum(np.abs(self.baseline), TINY)
-        growth = np.where(self.baseline == 0, 1, np.maximum(1, growth))
-        slack = self._spread_noise * growth + EPSILON * (np.abs(prediction) + np.abs(self.given))
+        size, noise = np.abs(prediction), self._spread_noise
+        overall = max(1.0, rms(size) / rms(self.expected)) if not self.is_zero else 1.0
+        known = np.abs(self.baseline) > MARGIN * noise
+        growth = np.maximum(1, size / np.where(known, np.abs(self.baseline), 1))
+        slack = noise * np.where(known, growth, overall) + EPSILON * (size + np.abs(self.given))
         if recomputed or not self.same_shape:
-            scale = max(1.0, rms(prediction) / max(rms(self.expected), TINY))
-            slack = slack + rms(self.noise) * scale + EPSILON * rms(prediction)
+            slack = slack + rms(self.noise) * overall + EPSILON * rms(size)
         return MARGIN * slack + TINY
+
+    @cached_property
+    def is_zero(self) -> bool:
+        """Whether the right gradient is zero up to rounding."""
+        return not np.any(np.abs(self.expected) > MARGIN * self.noise)
 
     def agrees(self, formula: np.ndarray, relative: float = 0) -> bool:
         """Whether a formula, computed from the inputs, reproduces the right gradient."""
@@ -170,7 +176,7 @@ class Evidence:
         """1 - Σ(error beyond rounding)² ÷ Σ difference²."""
         error = np.abs(self.given - prediction)
         rest = np.where(error > self.resolution(prediction, recomputed), error, 0)
-        return float(np.clip(1 - (rms(rest) / rms(self.difference)) ** 2, 0, 1))
+        return 1 - min(1.0, rms(rest) / rms(self.difference)) ** 2
 
 
 def rms(array: np.ndarray) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from comparisons.diagnosis.evidence import Evidence, Guess, entropy, listed
+from comparisons.diagnosis.evidence import Evidence, Guess, entropy, listed, typical_ratio
 from comparisons.diagnosis.layers import fits
 
 Array = np.ndarray
@@ -27,11 +27,13 @@ class Place:
 def wrong_places(evidence: Evidence) -> Iterator[Guess]:
     """given = expected except in one named place."""
     total = evidence.given.size
+    if evidence.is_zero:
+        return
     for family in (_kinks, _ties, _borders, _slices, _duplicates, _overlaps, _thresholds, _masks):
         for place in family(evidence):
             entries = int(np.sum(place.mask))
             wrong = int(np.sum(evidence.wrong & place.mask))
-            if not 0 < wrong <= entries < total:
+            if not 0 < wrong <= entries < total or wrong < np.sum(evidence.wrong):
                 continue
             says = (
                 f"is wrong only {place.where} ({wrong} of the {entries} entries there, none of the "
@@ -166,9 +168,22 @@ def _thresholds(evidence: Evidence) -> Iterator[Place]:
 
 
 def _masks(evidence: Evidence) -> Iterator[Place]:
-    extra = (evidence.expected == 0) & (evidence.given != 0)
+    zero = evidence.expected == 0
     why = "a mask (of relu, dropout, a clip, padding) was not applied"
-    yield Place("mask missing", extra, "where it should be exactly 0", why, -1)
+    yield Place("mask missing", zero, "where it should be exactly 0", why, -1)
+
+
+def mask_missing(evidence: Evidence) -> Iterator[Guess]:
+    """given = c · dy where expected = 0, and expected elsewhere, in which c is that of dy too."""
+    g, e, dy = evidence.given, evidence.expected, evidence.dy
+    extra = (e == 0) & (g != 0)
+    if dy.shape == e.shape and extra.any():
+        factor = typical_ratio(e, np.where(e, dy, 0))
+        says = (
+            f"is exactly dy times {factor:.6g} in {extra.sum()} of the {np.sum(e == 0)} entries "
+            "where it should be 0: a mask (of relu, dropout, a clip, padding) was not applied"
+        )
+        yield Guess("mask missing", np.where(extra, factor * dy, e), says, prior=5)
 
 
 def zeroed_entries(evidence: Evidence) -> Iterator[Guess]:

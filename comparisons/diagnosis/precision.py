@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from comparisons.diagnosis.evidence import MARGIN, SAMPLE, TINY, Cause, Evidence, Guess, listed, rms
+from comparisons.diagnosis.evidence import SAMPLE, TINY, Cause, Evidence, Guess, listed, rms
 
 Array = np.ndarray
 FLOAT32, FLOAT64 = 2.0**-19, 2.0**-34  # the relative differences that rounding can make
@@ -60,6 +60,11 @@ _EPSILONS = (  # where it stands, epsilon from the ratio r, the ratio from epsil
         lambda q, old, new: np.sqrt((q + old) / (q + new)),
     ),
     (
+        "√({}), inside the root",
+        lambda q, old, r: ((np.sqrt(q) + old) / r) ** 2 - q,
+        lambda q, old, new: (np.sqrt(q) + old) / np.sqrt(q + new),
+    ),
+    (
         "√({}), outside the root",
         lambda q, old, r: np.sqrt(q + old) / r - np.sqrt(q),
         lambda q, old, new: np.sqrt(q + old) / (np.sqrt(q) + new),
@@ -97,7 +102,7 @@ def unexplained(evidence: Evidence) -> Cause:
     """What the difference looks like where no test fits: its size, or its worst entry."""
     e = evidence.expected
     relative = rms(evidence.difference) / max(rms(e), TINY)
-    if not np.any(np.abs(e) > MARGIN * evidence.noise):
+    if evidence.is_zero:
         return _not_zero(evidence)
     if relative > 1e-2:
         return _no_pattern(evidence)

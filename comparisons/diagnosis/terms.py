@@ -124,9 +124,12 @@ def _sums(evidence: Evidence, axes: tuple[int, ...]) -> str:
 
 def low_rank(evidence: Evidence) -> Iterator[Guess]:
     """given = expected + u ⊗ v: a term that is one outer product is missing."""
-    d, top = evidence.difference, np.abs(evidence.difference).max()
+    d, wrong = evidence.difference, evidence.wrong
     if d.ndim != 2 or min(d.shape) < 3 or d.size > 1e5:
         return
+    if not (wrong.any(axis=0).all() and wrong.any(axis=1).all()):  # some rows, one outer product
+        return
+    top = np.abs(d).max()
     u, s, v = np.linalg.svd(d / top, full_matrices=False)
     says = (
         "minus the right gradient is exactly one outer product u ⊗ v: one contribution of the form "
