@@ -167,7 +167,7 @@ def test_the_command_of_a_run_names_the_data_set_that_auto_chose(runs, capsys):
     ("arguments", "words"),
     [
         (["compare", "mpl"], "'mpl', did you mean mlp?"),
-        (["compare", "nothing"], "'nothing', `twofold list`"),
+        (["compare", "xyzzyx"], "'xyzzyx', `twofold list`"),
         (["bench", "softmax"], "experiment 'softmax'"),
         (["compare", "--dtype", "float16"], "'float16' is not one of 'float32', 'float64'"),
         (["compare", "--epochs", "0"], "0 is not a whole number from 1"),
