@@ -7,7 +7,10 @@ Each row names a topic and a name that both sides have. `kind` says how the two 
     loss        a loss object's reduced value and gradient
     values      values alone: metrics as functions
     metric      a metric object over several batches
-    optimizer   weights and slots after 100 steps
+    optimizer   weights after 100 steps
+    schedule    the learning rates of 200 steps
+    constraint  a constraint object's weights
+    regularizer a regularizer object's penalty and gradient
     draw        random numbers and initial weights, as bits
 
 Shapes are non-square and odd. An input is a shape ("5x3"), with a kind of numbers after a colon:

@@ -1,14 +1,27 @@
-"""The loss functions as classes with Keras's arguments, and get, which finds them by name."""
+"""The loss functions as classes with Keras's arguments: they weigh and reduce as Loss does."""
 
-from typing import Any
+import numpy as np
 
+from .circle import circle
+from .divergences import categorical_generalized_cross_entropy, kl_divergence, poisson
+from .errors import (
+    cosine_similarity,
+    huber,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+)
+from .focal import binary_focal_crossentropy, categorical_focal_crossentropy
 from .functions import (
     binary_crossentropy,
     categorical_crossentropy,
-    mean_squared_error,
     sparse_categorical_crossentropy,
 )
+from .hinges import categorical_hinge, hinge, squared_hinge
 from .loss import FunctionLoss, Loss
+from .overlap import dice, tversky
 
 
 class MeanSquaredError(FunctionLoss):
@@ -21,6 +34,152 @@ class MeanSquaredError(FunctionLoss):
         dtype: str | None = None,
     ):
         super().__init__(mean_squared_error, reduction, name, dtype)
+
+
+class MeanAbsoluteError(FunctionLoss):
+    """mean(|y_pred - y_true|): mean_absolute_error, reduced as by Loss."""
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "mean_absolute_error",
+        dtype: str | None = None,
+    ):
+        super().__init__(mean_absolute_error, reduction, name, dtype)
+
+
+class MeanAbsolutePercentageError(FunctionLoss):
+    """100 * mean(|y_pred - y_true| / |y_true|): mean_absolute_percentage_error, reduced."""
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "mean_absolute_percentage_error",
+        dtype: str | None = None,
+    ):
+        super().__init__(mean_absolute_percentage_error, reduction, name, dtype)
+
+
+class MeanSquaredLogarithmicError(FunctionLoss):
+    """mean((log(y_pred + 1) - log(y_true + 1))²): mean_squared_logarithmic_error, reduced."""
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "mean_squared_logarithmic_error",
+        dtype: str | None = None,
+    ):
+        super().__init__(mean_squared_logarithmic_error, reduction, name, dtype)
+
+
+class Huber(FunctionLoss):
+    """mean of error² / 2, or of a line where |error| > delta: huber, reduced as by Loss."""
+
+    def __init__(
+        self,
+        delta: float = 1.0,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "huber_loss",
+        dtype: str | None = None,
+    ):
+        super().__init__(
+            huber,
+            reduction,
+            name,
+            dtype,
+            delta=delta,
+        )
+
+
+class LogCosh(FunctionLoss):
+    """mean(log(cosh(y_pred - y_true))): log_cosh, reduced as by Loss."""
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "log_cosh",
+        dtype: str | None = None,
+    ):
+        super().__init__(log_cosh, reduction, name, dtype)
+
+
+class CosineSimilarity(FunctionLoss):
+    """-sum(y_true / |y_true| * y_pred / |y_pred|): cosine_similarity, reduced as by Loss."""
+
+    def __init__(
+        self,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "cosine_similarity",
+        dtype: str | None = None,
+    ):
+        super().__init__(
+            cosine_similarity,
+            reduction,
+            name,
+            dtype,
+            axis=axis,
+        )
+
+
+class Hinge(FunctionLoss):
+    """mean(max(1 - y_true * y_pred, 0)): hinge, reduced as by Loss."""
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "hinge",
+        dtype: str | None = None,
+    ):
+        super().__init__(hinge, reduction, name, dtype)
+
+
+class SquaredHinge(FunctionLoss):
+    """mean(max(1 - y_true * y_pred, 0)²): squared_hinge, reduced as by Loss."""
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "squared_hinge",
+        dtype: str | None = None,
+    ):
+        super().__init__(squared_hinge, reduction, name, dtype)
+
+
+class CategoricalHinge(FunctionLoss):
+    """max(wrong - right + 1, 0): categorical_hinge, reduced as by Loss."""
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "categorical_hinge",
+        dtype: str | None = None,
+    ):
+        super().__init__(categorical_hinge, reduction, name, dtype)
+
+
+class KLDivergence(FunctionLoss):
+    """sum(y_true * log(y_true / y_pred)): kl_divergence, reduced as by Loss."""
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "kl_divergence",
+        dtype: str | None = None,
+    ):
+        super().__init__(kl_divergence, reduction, name, dtype)
+
+
+class Poisson(FunctionLoss):
+    """mean(y_pred - y_true * log(y_pred)): poisson, reduced as by Loss."""
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "poisson",
+        dtype: str | None = None,
+    ):
+        super().__init__(poisson, reduction, name, dtype)
 
 
 class BinaryCrossentropy(FunctionLoss):
@@ -40,6 +199,35 @@ class BinaryCrossentropy(FunctionLoss):
             reduction,
             name,
             dtype,
+            from_logits=from_logits,
+            label_smoothing=label_smoothing,
+            axis=axis,
+        )
+
+
+class BinaryFocalCrossentropy(FunctionLoss):
+    """mean(miss**gamma * losses): binary_focal_crossentropy, reduced as by Loss."""
+
+    def __init__(
+        self,
+        apply_class_balancing: bool = False,
+        alpha: float = 0.25,
+        gamma: float = 2.0,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "binary_focal_crossentropy",
+        dtype: str | None = None,
+    ):
+        super().__init__(
+            binary_focal_crossentropy,
+            reduction,
+            name,
+            dtype,
+            apply_class_balancing=apply_class_balancing,
+            alpha=alpha,
+            gamma=gamma,
             from_logits=from_logits,
             label_smoothing=label_smoothing,
             axis=axis,
@@ -67,6 +255,36 @@ class CategoricalCrossentropy(FunctionLoss):
             label_smoothing=label_smoothing,
             axis=axis,
         )
+
+
+class CategoricalFocalCrossentropy(FunctionLoss):
+    """sum(-alpha * (1 - p)**gamma * y_true * log(p)): categorical_focal_crossentropy, reduced."""
+
+    def __init__(
+        self,
+        alpha: float = 0.25,
+        gamma: float = 2.0,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "categorical_focal_crossentropy",
+        dtype: str | None = None,
+    ):
+        super().__init__(
+            categorical_focal_crossentropy,
+            reduction,
+            name,
+            dtype,
+            alpha=alpha,
+            gamma=gamma,
+            from_logits=from_logits,
+            label_smoothing=label_smoothing,
+            axis=axis,
+        )
+
+    def on_logits(self) -> None:
+        """None: Keras keeps to the probabilities here."""
 
 
 class SparseCategoricalCrossentropy(FunctionLoss):
@@ -98,38 +316,94 @@ class SparseCategoricalCrossentropy(FunctionLoss):
     def on_logits(self) -> Loss | None:
         return super().on_logits() if self.ignore_class is None else None
 
-    def _mask(self, y_true):
+    def _mask(self, y_true, values):
         return None if self.ignore_class is None else y_true != self.ignore_class
 
 
-_CLASS_OF_FUNCTION = {
-    mean_squared_error: MeanSquaredError,
-    binary_crossentropy: BinaryCrossentropy,
-    categorical_crossentropy: CategoricalCrossentropy,
-    sparse_categorical_crossentropy: SparseCategoricalCrossentropy,
-}
-_CLASS_OF_NAME = (
-    {function.__name__: cls for function, cls in _CLASS_OF_FUNCTION.items()}
-    | {cls.__name__: cls for cls in _CLASS_OF_FUNCTION.values()}
-    | dict.fromkeys(("mse", "MSE"), MeanSquaredError)
-    | dict.fromkeys(("bce", "BCE"), BinaryCrossentropy)
-)
+class CategoricalGeneralizedCrossEntropy(FunctionLoss):
+    """(1 - p[y_true]**q) / q: categorical_generalized_cross_entropy, reduced; 0 < q < 1."""
+
+    def __init__(
+        self,
+        q: float = 0.5,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "categorical_generalized_cross_entropy",
+        dtype: str | None = None,
+    ):
+        if not 0 < q < 1:
+            raise ValueError(f"q must be above 0 and below 1, not {q}")
+        super().__init__(
+            categorical_generalized_cross_entropy,
+            reduction,
+            name,
+            dtype,
+            q=q,
+        )
 
 
-def get(identifier: Any) -> Loss | None:
-    """The loss of that name, class or function; a Loss is taken as it is, and so is None.
+class Dice(FunctionLoss):
+    """1 - 2 * sum(y_true * y_pred) / sum(y_true + y_pred): dice, reduced as by Loss."""
 
-    A function of one's own takes y_true and y_pred and returns (value per sample, backward).
-    ValueError for an unknown name.
-    """
-    if identifier is None or isinstance(identifier, Loss):
-        return identifier
-    if isinstance(identifier, type):
-        return identifier()
-    if callable(identifier):
-        cls = _CLASS_OF_FUNCTION.get(identifier)
-        return cls() if cls else FunctionLoss(identifier)
-    if identifier not in list(_CLASS_OF_NAME):
-        names = ", ".join(_CLASS_OF_NAME)
-        raise ValueError(f"unknown loss {identifier!r}: choose from {names}")
-    return _CLASS_OF_NAME[identifier]()
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "dice",
+        axis: int | tuple[int, ...] | None = None,
+        dtype: str | None = None,
+    ):
+        super().__init__(
+            dice,
+            reduction,
+            name,
+            dtype,
+            axis=axis,
+        )
+
+
+class Tversky(FunctionLoss):
+    """1 - overlap / (overlap + alpha * extra + beta * missed): tversky, reduced as by Loss."""
+
+    def __init__(
+        self,
+        alpha: float = 0.5,
+        beta: float = 0.5,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "tversky",
+        axis: int | tuple[int, ...] | None = None,
+        dtype: str | None = None,
+    ):
+        super().__init__(
+            tversky,
+            reduction,
+            name,
+            dtype,
+            alpha=alpha,
+            beta=beta,
+            axis=axis,
+        )
+
+
+class Circle(FunctionLoss):
+    """softplus(near + far): circle, reduced as by Loss, but a mean leaves out samples of loss 0."""
+
+    def __init__(
+        self,
+        gamma: float = 80.0,
+        margin: float = 0.4,
+        remove_diagonal: bool = True,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "circle",
+        dtype: str | None = None,
+    ):
+        super().__init__(
+            circle,
+            reduction,
+            name,
+            dtype,
+            gamma=gamma,
+            margin=margin,
+            remove_diagonal=remove_diagonal,
+        )
+
+    def _mask(self, y_true, values):
+        return np.real(values) > 0

@@ -1,4 +1,4 @@
-"""Loss functions: one value per sample, with the gradient of the prediction."""
+"""The cross-entropies, and what loss functions share: a value per sample, with its gradient."""
 
 from collections import abc
 
@@ -7,23 +7,6 @@ import numpy as np
 from scratch import activations, config
 
 Forward = tuple[np.ndarray, abc.Callable[..., np.ndarray]]
-
-
-def mean_squared_error(y_true: np.ndarray, y_pred: np.ndarray) -> Forward:
-    """value = mean((y_pred - y_true)²), dy_pred = dvalue * 2 * (y_pred - y_true) / n.
-
-    The mean is over the last axis, of n entries. ValueError for shapes that only broadcasting
-    would fit, which Keras lets pass; (n,) and (n, 1) fit as in Keras.
-    """
-    target, prediction = squeeze_or_expand_to_same_rank(y_true, y_pred)
-    check_shapes("mean_squared_error", target, prediction)
-    error = prediction - target.astype(prediction.dtype)
-
-    def backward(dvalue):
-        dvalue = np.expand_dims(dvalue, -1) / error.shape[-1]
-        return (dvalue * (2 * error)).reshape(y_pred.shape)
-
-    return np.mean(error * error, axis=-1), backward
 
 
 def binary_crossentropy(
@@ -39,11 +22,8 @@ def binary_crossentropy(
     sigmoid(y_pred) from logits. label_smoothing moves y_true towards 0.5.
     """
     check_shapes("binary_crossentropy", y_true, y_pred)
-    target = y_true.astype(y_pred.dtype)
-    if label_smoothing:
-        target = target * (1 - label_smoothing) + 0.5 * label_smoothing
-    each = _binary_from_logits if from_logits else _binary_from_probabilities
-    losses, backward_each = each(target, y_pred)
+    target = smoothed(y_true.astype(y_pred.dtype), label_smoothing, 2)
+    losses, backward_each = binary_losses(target, y_pred, from_logits)
     value = np.mean(losses, axis=axis, keepdims=True)
 
     def backward(dvalue):
@@ -52,8 +32,13 @@ def binary_crossentropy(
     return np.squeeze(value, axis), backward
 
 
+def binary_losses(target: np.ndarray, y_pred: np.ndarray, from_logits: bool) -> Forward:
+    """The binary cross-entropy of every entry by itself."""
+    return (_binary_from_logits if from_logits else _binary_from_probabilities)(target, y_pred)
+
+
 def _binary_from_probabilities(target: np.ndarray, y_pred: np.ndarray) -> Forward:
-    p, passes = _clip(y_pred)
+    p, passes = clip(y_pred)
     losses = -(target * np.log(p) + (1 - target) * np.log(1 - p))
     return losses, lambda dlosses: passes * dlosses * ((1 - target) / (1 - p) - target / p)
 
@@ -91,9 +76,7 @@ def categorical_crossentropy(
     if not isinstance(axis, int) or isinstance(axis, bool):
         raise ValueError(f"axis must be an integer, not {axis}")
     check_shapes("categorical_crossentropy", y_true, y_pred)
-    target = y_true.astype(y_pred.dtype)
-    if label_smoothing:
-        target = target * (1 - label_smoothing) + label_smoothing / target.shape[-1]
+    target = smoothed(y_true.astype(y_pred.dtype), label_smoothing, y_true.shape[-1])
     if from_logits:
         return _categorical_from_logits(target, y_pred, axis)
     return _categorical_from_probabilities(target, y_pred, axis)
@@ -116,7 +99,7 @@ def _categorical_from_logits(target: np.ndarray, logits: np.ndarray, axis: int) 
 def _categorical_from_probabilities(target: np.ndarray, y_pred: np.ndarray, axis: int) -> Forward:
     total = np.sum(y_pred, axis, keepdims=True)
     share = y_pred / total
-    p, passes = _clip(share)
+    p, passes = clip(share)
 
     def backward(dvalue):
         dshare = np.expand_dims(dvalue, axis) * passes * (-target / p)
@@ -143,7 +126,7 @@ def sparse_categorical_crossentropy(
     if from_logits:
         value, backward_logits = _sparse_from_logits(labels, y_pred)
         return value * valid, lambda dvalue: backward_logits(dvalue * valid)
-    p, passes = _clip(y_pred)
+    p, passes = clip(y_pred)
     value, backward_logits = _sparse_from_logits(labels, np.log(p))
     return value * valid, lambda dvalue: passes * backward_logits(dvalue * valid) / p
 
@@ -168,31 +151,62 @@ def _labels(
     """y_true as indices into the last axis of y_pred, and which of them are not ignored."""
     if axis not in (-1, y_pred.ndim - 1):
         raise ValueError(f"sparse_categorical_crossentropy takes the last axis alone, not {axis}")
+    y_true = label_per_sample("sparse_categorical_crossentropy", y_true, y_pred)
+    valid = np.ones(y_true.shape, bool) if ignore_class is None else y_true != ignore_class
+    return as_indices(np.where(valid, y_true, 0), y_pred.shape[-1]), valid
+
+
+def label_per_sample(name: str, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+    """y_true without a last axis of size 1. ValueError where that is no label per sample."""
     if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
         y_true = y_true[..., 0]
     if y_true.shape != y_pred.shape[:-1]:
         raise ValueError(
-            f"sparse_categorical_crossentropy takes integers y_true of shape {y_pred.shape[:-1]} "
+            f"{name} takes integers y_true of shape {y_pred.shape[:-1]} "
             f"with y_pred of shape {y_pred.shape}, not {y_true.shape}"
         )
-    valid = np.ones(y_true.shape, bool) if ignore_class is None else y_true != ignore_class
-    labels = np.where(valid, y_true, 0).astype(np.int64)
-    outside = (labels < 0) | (labels >= y_pred.shape[-1])
+    return y_true
+
+
+def as_indices(labels: np.ndarray, classes: int) -> np.ndarray:
+    """labels as integers. ValueError for one that is not in [0, classes)."""
+    labels = labels.astype(np.int64)
+    outside = (labels < 0) | (labels >= classes)
     if outside.any():
-        raise ValueError(
-            f"labels must be at least 0 and below {y_pred.shape[-1]}, not {labels[outside][0]}"
-        )
-    return labels, valid
+        raise ValueError(f"labels must be at least 0 and below {classes}, not {labels[outside][0]}")
+    return labels
 
 
-def _clip(p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """p within [epsilon, 1 - epsilon], and where the gradient passes: the bounds themselves do.
+def smoothed(target: np.ndarray, label_smoothing: float, classes: int) -> np.ndarray:
+    """target moved by the share label_smoothing towards 1 / classes."""
+    return target * (1 - label_smoothing) + label_smoothing / classes if label_smoothing else target
 
-    The bounds are rounded in the dtype of p, so that 1 - epsilon is 0.99999988 in float32.
+
+def mean(losses: np.ndarray, slopes: np.ndarray, shape: tuple[int, ...]) -> Forward:
+    """value = mean(losses) over the last axis, dy_pred = dvalue * slopes / n, in that shape."""
+
+    def backward(dvalue):
+        return (np.expand_dims(dvalue, -1) / losses.shape[-1] * slopes).reshape(shape)
+
+    return np.mean(losses, axis=-1), backward
+
+
+def clip(p: np.ndarray, high: float | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """p within [epsilon, high], and where the gradient passes: the bounds themselves do.
+
+    high is 1 - epsilon if it is not given. The bounds are rounded in the dtype of p, so that
+    1 - epsilon is 0.99999988 in float32.
     """
-    low, high = config.epsilon(), 1 - config.epsilon()
+    low, high = config.epsilon(), 1 - config.epsilon() if high is None else high
     passes = (np.real(p) >= low) & (np.real(p) <= high)
     return np.where(passes, p, np.clip(np.real(p), low, high)), passes
+
+
+def aligned(name: str, y_true: np.ndarray, y_pred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both in the dtype of y_pred and of one shape, for which (n,) and (n, 1) are the same."""
+    target, prediction = squeeze_or_expand_to_same_rank(y_true, y_pred)
+    check_shapes(name, target, prediction)
+    return target.astype(prediction.dtype), prediction
 
 
 def check_shapes(name: str, y_true: np.ndarray, y_pred: np.ndarray) -> None:

@@ -46,7 +46,7 @@ class Loss:
         """
         return None
 
-    def _mask(self, y_true: np.ndarray) -> np.ndarray | None:
+    def _mask(self, y_true: np.ndarray, values: np.ndarray) -> np.ndarray | None:
         """Which samples count at all; None where they all do."""
         return None
 
@@ -59,7 +59,7 @@ class Loss:
         y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
         values, backward_values = self.call(y_true, _cast(y_pred, self.dtype))
         weight = None if sample_weight is None else np.asarray(sample_weight, self.dtype)
-        mask = self._mask(y_true)
+        mask = self._mask(y_true, values)
         if mask is not None:
             weight = _masked(weight, mask.reshape(values.shape), self.reduction, self.dtype)
         value, backward_reduction = _reduce(values, weight, self.reduction)

@@ -1,0 +1,80 @@
+"""Focal cross-entropies: what is already predicted well counts less. Source: Lin et al., Focal
+Loss for Dense Object Detection.
+"""
+
+import numpy as np
+
+from scratch import activations
+
+from .functions import Forward, binary_losses, check_shapes, clip, smoothed
+
+
+def binary_focal_crossentropy(
+    y_true: np.ndarray,
+    y_pred: np.ndarray,
+    apply_class_balancing: bool = False,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int | tuple[int, ...] | None = -1,
+) -> Forward:
+    """value = mean(weight * miss**gamma * losses) over axis, for the losses of binary_crossentropy.
+
+    miss = 1 - (y_true * p + (1 - y_true) * (1 - p)), which is the probability of the wrong answer;
+    p is y_pred, which is clipped in the losses alone, or sigmoid(y_pred) from logits. weight is 1,
+    or with apply_class_balancing y_true * alpha + (1 - y_true) * (1 - alpha).
+    """
+    check_shapes("binary_focal_crossentropy", y_true, y_pred)
+    target = smoothed(y_true.astype(y_pred.dtype), label_smoothing, 2)
+    p, backward_p = activations.sigmoid(y_pred) if from_logits else activations.linear(y_pred)
+    losses, backward_losses = binary_losses(target, y_pred, from_logits)
+    miss = 1 - (target * p + (1 - target) * (1 - p))
+    weight = target * alpha + (1 - target) * (1 - alpha) if apply_class_balancing else 1
+    focus = weight * miss**gamma
+    value = np.mean(focus * losses, axis=axis, keepdims=True)
+
+    def backward(dvalue):
+        dfocal = np.reshape(dvalue, value.shape) / (losses.size / value.size)
+        dmiss = dfocal * losses * weight * gamma * miss ** (gamma - 1)
+        return backward_losses(dfocal * focus) + backward_p(dmiss * (1 - 2 * target))
+
+    return np.squeeze(value, axis), backward
+
+
+def categorical_focal_crossentropy(
+    y_true: np.ndarray,
+    y_pred: np.ndarray,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
+) -> Forward:
+    """value = sum(-alpha * (1 - p)**gamma * y_true * log(p)) over axis.
+
+    p is as in categorical_crossentropy, but clipped from logits as well.
+    """
+    check_shapes("categorical_focal_crossentropy", y_true, y_pred)
+    target = smoothed(y_true.astype(y_pred.dtype), label_smoothing, y_true.shape[-1])
+    if not from_logits:
+        return _categorical_from_probabilities(target, y_pred, alpha, gamma, axis)
+    probabilities, backward_softmax = activations.softmax(y_pred, axis)
+    value, backward = _categorical_from_probabilities(target, probabilities, alpha, gamma, axis)
+    return value, lambda dvalue: backward_softmax(backward(dvalue))
+
+
+def _categorical_from_probabilities(
+    target: np.ndarray, y_pred: np.ndarray, alpha: float, gamma: float, axis: int
+) -> Forward:
+    total = np.sum(y_pred, axis, keepdims=True)
+    share = y_pred / total
+    p, passes = clip(share)
+    weight, miss = alpha * target, 1 - p
+
+    def backward(dvalue):
+        dp = weight * (gamma * miss ** (gamma - 1) * np.log(p) - miss**gamma / p)
+        dshare = np.expand_dims(dvalue, axis) * passes * dp
+        return (dshare - np.sum(dshare * share, axis, keepdims=True)) / total
+
+    return -np.sum(weight * miss**gamma * np.log(p), axis), backward
