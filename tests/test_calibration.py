@@ -16,7 +16,11 @@ def named(*names):
 
 def harmless(**changes):
     """A bug that changes nothing."""
-    given = vars(bugs.find("bias-mean")) | {"name": "harmless", "right": "dx = dy @", "wrong": "dx = 1 * dy @"}
+    given = vars(bugs.find("bias-mean")) | {
+        "name": "harmless",
+        "right": "dx = dy @",
+        "wrong": "dx = 1 * dy @",
+    }
     return Bug(**given | changes)
 
 

@@ -2,7 +2,16 @@
 
 import difflib
 
-from . import activations, dense, losses, normalization, notes, optimizers, random
+from . import (
+    activations,
+    dense,
+    losses,
+    normalization,
+    notes,
+    optimizers,
+    random,
+    reshaping,
+)
 from .bug import Bug, planted, right_and_wrong_source
 from .checking import check, is_caught, is_equivalent, judge
 
@@ -18,7 +27,7 @@ __all__ = [
     "right_and_wrong_source",
 ]
 
-TOPICS = (activations, dense, losses, normalization, random, optimizers, notes)
+TOPICS = (activations, losses, dense, normalization, random, reshaping, optimizers, notes)
 BUGS: tuple[Bug, ...] = tuple(bug for topic in TOPICS for bug in topic.BUGS)
 
 

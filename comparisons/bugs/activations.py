@@ -68,7 +68,7 @@ BUGS = (
         story="The mask of a plain ReLU is used for one with a ceiling. Units stuck at the ceiling "
         "go on receiving a gradient that cannot move their output.",
         symptom="The gradient is wrong only where the input is above the ceiling.",
-        cause="another activation",
+        cause="mask missing",
         source="BVLC/caffe #2413, for a ReLU whose mask no longer fits its forward pass",
         inputs={"x": "9x7"},
         arguments={"max_value": 0.5},
@@ -226,5 +226,54 @@ BUGS = (
         cause="softmax diagonal only",
         source="mlpack #2360",
         inputs={"x": "5x3"},
+    ),
+    Bug(
+        name="gelu-exact-forth-and-approximate-back",
+        target="activations.gelu",
+        right="return dy * (share + z * np.exp(-z * z) / math.sqrt(math.pi))",
+        wrong="return _gelu_by_tanh(x)[1](dy)",
+        story="Forward uses the error function, backward the derivative of the approximation by "
+        "tanh. Both are called GELU.",
+        symptom="The gradient is off by a few parts in ten thousand.",
+        cause="another activation",
+        source="a classic; the approximation is in the appendix of Hendrycks and Gimpel 2016",
+        inputs={"x": "5x3"},
+    ),
+    Bug(
+        name="silu-without-its-second-factor",
+        target="activations.silu",
+        right="lambda dy: dy * (s * (1 + x * (1 - s)))",
+        wrong="lambda dy: dy * s",
+        story="x * sigmoid(x) is differentiated as if the sigmoid were a constant. The rule for "
+        "products has a second term.",
+        symptom="Right at 0 alone, and never negative.",
+        cause="another activation",
+        source="a classic of products",
+        inputs={"x": "5x3"},
+    ),
+    Bug(
+        name="elu-forgets-alpha",
+        target="activations.elu",
+        right="slope = np.where(positive, 1, alpha * (decay + 1))",
+        wrong="slope = np.where(positive, 1, decay + 1)",
+        story="alpha multiplies the negative branch in forward and not in backward. Its default is "
+        "1, so that only those who change it are wrong.",
+        symptom="The gradient is 1 / alpha times too large where the input is negative.",
+        cause="another activation",
+        source="our own",
+        inputs={"x": "5x3"},
+        arguments={"alpha": 0.4},
+    ),
+    Bug(
+        name="glu-halves-exchanged",
+        target="activations.glu",
+        right="np.concatenate([dy * gate, backward_gate(dy * a)], axis)",
+        wrong="np.concatenate([backward_gate(dy * a), dy * gate], axis)",
+        story="The gradients of value and gate are put together in the wrong order. Each half "
+        "learns what the other should.",
+        symptom="The gradient is rolled by half of its length.",
+        cause="rolled",
+        source="our own",
+        inputs={"x": "5x6"},
     ),
 )
