@@ -22,8 +22,9 @@ import numpy as np
 import scratch.config
 
 from .experiments import EXPERIMENTS, Experiment
+from .precision import floatx
 from .results import versions
-from .training.setup import Task, floatx, prepare
+from .training.setup import Task, prepare
 
 MNIST_IMAGES, MNIST_FEATURES = 60_000, 784
 STEPS = 200  # that a round has at least, so that what a call of fit costs is spread over them

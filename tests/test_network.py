@@ -6,7 +6,7 @@ import pytest
 
 import reference
 import scratch
-from comparisons.training.setup import floatx
+from comparisons.precision import floatx
 
 RNG = np.random.default_rng(5)
 X = RNG.standard_normal((50, 6))

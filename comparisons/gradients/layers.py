@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from comparisons.precision import floatx
 from comparisons.witnesses import frozen, scale
+
 from .checks import as_arguments, differentiated, run
 from .contract import Finding
 from .inputs import draw, generator
-from .points import Tape, floatx
+from .points import Tape
 from .report import GradientReport
 from .subject import Failure, Subject, as_list, title, user_code
 

@@ -1,8 +1,6 @@
 """What is true at one point: the tape's gradients, their rounding, and the arbiter's opinion."""
 
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -11,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from comparisons import witnesses
+from comparisons.precision import floatx
 from comparisons.witnesses import Arbiter, Arrays, Derivative, Unusable
+
 from .inputs import generator
 from .rounding import DRAWS, LIMIT, Measured, measure, nudged
 from .subject import Failure, Subject, user_code
@@ -186,13 +186,21 @@ class Point:
         return bool(np.all(np.abs(self.given[position] - truth) <= LIMIT * noise))
 
     def agrees_with_arbiter(self, position: int) -> bool:
+        """True too where the arbiter cannot testify."""
         if self.arbiter is None:
             return True
-        if self.arbiter.one_by_one(position):
-            truth, uncertainty = self.differentiated(position)
-            noise = self.noise(position) + uncertainty
-            return bool(np.all(np.abs(self.given[position] - truth) <= LIMIT * noise))
-        return self.joint_probes_agree or self._probes_agree(position)
+        try:
+            return self._agrees_with_arbiter(position)
+        except Failure as failure:
+            self.unusable = f"near these inputs {failure.line}"
+            return True
+
+    def _agrees_with_arbiter(self, position) -> bool:
+        if not self.arbiter.one_by_one(position):
+            return self.joint_probes_agree or self._probes_agree(position)
+        truth, uncertainty = self.differentiated(position)
+        noise = self.noise(position) + uncertainty
+        return bool(np.all(np.abs(self.given[position] - truth) <= LIMIT * noise))
 
     def _probes_agree(self, position) -> bool:
         return all(probe.ratio <= LIMIT for probe in self.probes(position))
@@ -255,19 +263,3 @@ def as_dtype(arrays: Arrays, dtype: str) -> list[np.ndarray]:
     return [
         witnesses.frozen(a.astype(dtype, copy=False) if a.dtype.kind == "f" else a) for a in arrays
     ]
-
-
-@contextmanager
-def floatx(dtype: str) -> Iterator[None]:
-    """Keras's floatx, and scratch's, wherever they are in use."""
-    modules = [
-        sys.modules[name] for name in ("keras.config", "scratch.config") if name in sys.modules
-    ]
-    before = [module.floatx() for module in modules]
-    try:
-        for module in modules:
-            module.set_floatx(dtype)
-        yield
-    finally:
-        for module, value in zip(modules, before, strict=True):
-            module.set_floatx(value)

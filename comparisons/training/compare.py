@@ -9,12 +9,13 @@ from threadpoolctl import threadpool_limits
 
 import scratch
 from comparisons.experiments import Experiment
+from comparisons.precision import floatx
 from comparisons.results import Curves, ExperimentResult, Samples
 
 from .divergence import FreeRuns, distance
 from .lockstep import LockStepJudge, ReferenceStep
 from .rounding import largest, nudge
-from .setup import Task, floatx, prepare
+from .setup import Task, prepare
 from .verdict import causes, fell, verdict
 
 Progress = Callable[[int, int, str], None]

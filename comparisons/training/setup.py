@@ -1,7 +1,6 @@
 """An experiment made ready: data in batches, and a network compiled on either side."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -10,26 +9,6 @@ import numpy as np
 import scratch
 from comparisons import datasets
 from comparisons.experiments import Experiment
-
-
-@contextmanager
-def floatx(dtype: str) -> Iterator[None]:
-    """dtype as the default of both sides, restored after.
-
-    Keras remembers the floatx of the first layer it built as its dtype policy, so both are set.
-    """
-    from keras import config as keras_config
-
-    before = scratch.config.floatx(), keras_config.floatx(), keras_config.dtype_policy()
-    scratch.config.set_floatx(dtype)
-    keras_config.set_floatx(dtype)
-    keras_config.set_dtype_policy(dtype)
-    try:
-        yield
-    finally:
-        scratch.config.set_floatx(before[0])
-        keras_config.set_floatx(before[1])
-        keras_config.set_dtype_policy(before[2])
 
 
 @dataclass(frozen=True)
