@@ -33,17 +33,20 @@ def check_gradients(
 
     TypeError and ValueError for a call that cannot be made; whatever the function does is reported.
     """
-    function = _function(function, forward, backward)
-    arrays = draw(inputs if inputs is not None else {}, seed, dtype)
-    arguments = as_arguments(arguments)
-    for callable_ in (function, reference):
-        if callable_ is not None:
-            check_signature(callable_, list(arrays), arguments)
+    tested = _function(function, forward, backward)
+    arrays, arguments = draw(inputs or {}, seed, dtype), as_arguments(arguments)
+    for called in (function, forward, reference):
+        if called is not None:
+            check_signature(called, list(arrays), arguments)
+    if backward is not None:
+        check_signature(backward, ["dy", *arrays], arguments)
     positions = differentiated(arrays, constant, zero)
-    subject = Subject(name or title(function), bound(function, arguments), list(arrays), positions)
+    names = list(arrays)
+    subject = Subject(name or title(tested), bound(tested, arguments), names, positions)
     tape = None
     if reference is not None:
-        tape = Tape(bound(reference, arguments), positions, f"the reference {title(reference)}")
+        label = f"the reference {title(reference)}"
+        tape = Tape(bound(reference, arguments), positions, label)
     return run(subject, tape, list(arrays.values()), seed, dtype, zero, arguments)
 
 

@@ -1,11 +1,11 @@
 """What every backward owes, whatever it computes: no tolerance, each breach under its own name."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from comparisons.witnesses import Arrays, frozen, probe
+
 from .inputs import generator
 from .subject import Failure, Subject, as_list
 
@@ -56,7 +56,7 @@ def upstream(subject: Subject, values: Arrays, seed: int) -> list[np.ndarray]:
 
 def _examine_frozen(subject, inputs, originals, seed) -> Trial:
     values, backward = subject.run(inputs)
-    values = [value.copy() for value in values]
+    values = _own_copies(values, subject)
     trial = Trial(values, upstream(subject, values, seed))
     dys = [frozen(dy.copy()) for dy in trial.dys]
     raw = as_list(backward(dys))
@@ -74,7 +74,7 @@ def _examine_writing(subject, arrays, seed) -> Trial:
     """The same function on arrays that it may write to, to see which of them it changes."""
     inputs = [array.copy() for array in arrays]
     values, backward = subject.run(inputs)
-    values = [value.copy() for value in values]
+    values = _own_copies(values, subject)
     trial = Trial(values, upstream(subject, values, seed))
     dys = [dy.copy() for dy in trial.dys]
     raw = as_list(backward(dys))
@@ -85,6 +85,12 @@ def _examine_writing(subject, arrays, seed) -> Trial:
     _check_arity(subject, raw, trial)
     _check_each(subject, raw, inputs, trial)
     return trial
+
+
+def _own_copies(values, subject) -> list[np.ndarray]:
+    if any(value.dtype.kind == "c" for value in values):
+        raise Failure(f"{subject.name} returned complex numbers for real inputs")
+    return [value.copy() for value in values]
 
 
 def _check_arity(subject, raw, trial):
@@ -236,7 +242,8 @@ def _check_value_dtype(subject, inputs, trial):
     dtype = inputs[subject.positions[0]].dtype
     for index, value in enumerate(trial.values):
         if value.dtype.kind == "f" and value.dtype != dtype and value.ndim > 0:
-            sentence = f"the {subject.value_name(index, len(trial.values))} is {value.dtype}, its inputs are {dtype}"
+            name = subject.value_name(index, len(trial.values))
+            sentence = f"the {name} is {value.dtype}, its inputs are {dtype}"
             trial.breaches.append(_dtype_finding(value.dtype, dtype, sentence))
 
 
@@ -253,5 +260,6 @@ def same(a: np.ndarray, b: np.ndarray) -> bool:
     """Equal bit for bit, in shape and dtype too."""
     if a.shape != b.shape or a.dtype != b.dtype:
         return False
-    bits = (np.ascontiguousarray(array).reshape(-1).view(np.uint8) for array in (a, b))
+    word = f"u{a.itemsize}" if a.itemsize in (1, 2, 4, 8) else "u1"
+    bits = (np.ascontiguousarray(array).reshape(-1).view(word) for array in (a, b))
     return bool(np.array_equal(*bits))

@@ -6,6 +6,7 @@ from itertools import islice
 import numpy as np
 
 from comparisons.witnesses import Differences, scale
+
 from .contract import Finding
 
 MANY = 2000  # elements of one tensor whose one-sided derivatives are taken

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from comparisons.witnesses import scale
+
 from .contract import Finding, not_finite
 from .rounding import LIMIT
 from .subject import Failure

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from comparisons.witnesses import Arrays, jittered, largest, norm, scale
-from .contract import Finding, Trial, examine, not_finite, same
+
+from .contract import Finding, Trial, examine, same
 from .conventions import Kinks
 from .explanation import explain
 from .inputs import generator
-from .points import Point, Probe, Tape, Witnesses, as_dtype
+from .points import Point, Tape, Witnesses, as_dtype
 from .report import GradientReport, Row
 from .rounding import LIMIT
 from .subject import Failure, Subject
@@ -179,7 +180,7 @@ class Case:
             self._call_vacuous(row, "its true gradient is not finite on these inputs")
 
     def _call_vacuous(self, row, why):
-        if row.shape and 0 in row.shape or all(value.size == 0 for value in self.trial.values):
+        if (row.shape and 0 in row.shape) or all(value.size == 0 for value in self.trial.values):
             why = "the batch is empty"
         hint = f"; if that is meant, say zero=({row.name!r},)" if "zero" in why else ""
         row.verdict, row.cause = "vacuous", f"{row.name} proves nothing: {why}{hint}"
@@ -207,9 +208,11 @@ class Case:
         if self.here.arbiter is None or any(k is None for k in known.values()):
             return False
         differ = {p: np.abs(self.here.given[p] - k[0]) > LIMIT * k[1] for p, k in known.items()}
-        findings = self._kinks.conventions(
-            self.here.given, {p: k[0] for p, k in known.items()}, differ
-        )
+        truths = {p: k[0] for p, k in known.items()}
+        try:
+            findings = self._kinks.conventions(self.here.given, truths, differ)
+        except Failure:
+            return False
         for row, _ in wrong if findings else []:
             row.verdict = "convention" if row.cause is None else row.verdict
         for finding in findings or []:
@@ -268,7 +271,9 @@ def compare(row: Row, given, expected, noise, identical: bool) -> None:
     with np.errstate(all="ignore"):
         error = np.abs(np.subtract(given, expected, dtype=float))
         if not np.isfinite(error).all():
-            error = np.where(given == expected, 0.0, np.nan_to_num(error, nan=np.inf, posinf=np.inf))
+            error = np.where(
+                given == expected, 0.0, np.nan_to_num(error, nan=np.inf, posinf=np.inf)
+            )
         ratios = error / noise
     row.index = tuple(int(i) for i in np.unravel_index(np.argmax(ratios), ratios.shape))
     unit = largest(expected)

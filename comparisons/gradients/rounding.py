@@ -113,7 +113,7 @@ class _Spread:
 
     def _moves(self, moved) -> np.ndarray:
         with np.errstate(invalid="ignore", over="ignore"):
-            move = np.subtract(moved, self.exact)
+            move = np.asarray(np.subtract(moved, self.exact))
             move /= self.most
             return np.abs(move, out=move)
 

@@ -46,7 +46,7 @@ class Subject:
         """(values, backward), where backward takes one upstream gradient per value."""
         with user_code(self.name), np.errstate(all="ignore"):
             result = self.function(*arrays)
-        if not (isinstance(result, tuple) and len(result) == 2 and callable(result[1])):
+        if not (_several(result) and len(result) == 2 and callable(result[1])):
             raise Failure(f"{self.name} returned {_kind(result)}, not (value, backward)")
         value, backward = result
         values = [_numbers(array, self.name) for array in as_list(value)]
