@@ -40,9 +40,8 @@ class Sequential(keras.Sequential):
         super().compile(
             optimizer, loss, metrics=metrics, run_eagerly=run_eagerly, jit_compile=False
         )
-        if not run_eagerly:
-            eager_step = functools.partial(Sequential.step, self)
-            self.step = tf.function(eager_step, reduce_retracing=True)
+        step = functools.partial(Sequential.step, self)
+        self.step = step if run_eagerly else tf.function(step, reduce_retracing=True)
 
     def train_on_batch(self, x, y, sample_weight=None, return_dict=False):
         """One step of the optimizer; the metrics since the last reset, the loss first."""

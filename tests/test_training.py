@@ -132,6 +132,15 @@ def larger_epsilon(optimizer):
     return plant
 
 
+def other_learning_rate(monkeypatch):
+    right = scratch.optimizers.SGD.__init__
+
+    def init(self, learning_rate=0.01, *arguments, **settings):
+        right(self, learning_rate * (1 + 1e-5), *arguments, **settings)
+
+    monkeypatch.setattr(scratch.optimizers.SGD, "__init__", init)
+
+
 def other_initial_weights(monkeypatch):
     right = scratch.random.set_random_seed
     monkeypatch.setattr(scratch.random, "set_random_seed", lambda seed: right(seed + 1))
@@ -155,6 +164,7 @@ PLANTED = [
     (DIGITS, mean_bias_gradient, "bias is off by"),
     (DIGITS, missing_mean_over_the_batch, "the gradient of"),
     (DIGITS, loss_reported_too_small, "the loss is off by"),
+    (DIGITS, other_learning_rate, "the optimizer moves"),
     (DIGITS, other_initial_weights, "initial weights differ"),
     (DIGITS, accuracy_counts_too_much, "accuracies"),
     (DIGITS, failing_backward, "scratch raised ZeroDivisionError"),

@@ -134,7 +134,7 @@ def _number(low: int, high: int, what: str) -> Any:
 
 Epochs = Annotated[int | None, _number(1, 10**6, "Epochs to train, else the experiment's own.")]
 Seed = Annotated[int, _number(0, 2**32 - 1, "Of weights, batches and inputs.")]
-Rounds = Annotated[int, _number(1, 10**6, "Rounds, each an epoch of each.")]
+Rounds = Annotated[int, _number(1, 10**6, "Rounds, each an epoch or more of each.")]
 Precision = Literal["float32", "float64"]
 Dtype = Annotated[
     Precision | None,

@@ -42,6 +42,8 @@ class LockStepJudge:
         self.seed = seed
         self.names = ["loss", *network.trainable_paths()]
         self.noise: list[float] = []
+        # the learning rate, where it is a number, is scratch's own: only weights and slots go over
+        self.rate = [v.copy() for v in network.optimizer.variables[1:2] if v.ndim == 0]
         self.worst = (0.0, 0, "")
         self.flips = 0
         self.causes: list[str] = []
@@ -50,7 +52,8 @@ class LockStepJudge:
     def judge(self, number: int, step: ReferenceStep) -> None:
         weights, variables = step.before
         self.network.set_weights(weights)
-        self.network.optimizer.set_weights(variables)
+        slots = variables[1 + len(self.rate) :]
+        self.network.optimizer.set_weights([variables[0], *self.rate, *slots])
         self._judge_gradients(number, step)
         self._judge_update(number, step)
 
