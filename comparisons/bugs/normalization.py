@@ -10,7 +10,7 @@ BUGS = (
         name="batch-norm-mean-taken-for-a-constant",
         target="normalization.normalize_batch",
         right="dx += channels.spread((dmean - slope * dbeta) / number)",
-        wrong="dx += channels.spread(dmean / number)",
+        wrong="dx += channels.spread((dmean + np.zeros_like(dbeta)) / number)",
         story="Every input also moves the mean that is subtracted from all, and that part of its "
         "gradient is left out. Each channel is pushed along a direction in which nothing can "
         "change.",
@@ -24,7 +24,7 @@ BUGS = (
         name="batch-norm-variance-taken-for-a-constant",
         target="normalization.normalize_batch",
         right="(2 * dvariance - slope * inverse * dgamma)",
-        wrong="(2 * dvariance)",
+        wrong="(2 * dvariance + np.zeros_like(dgamma))",
         story="Every input also moves the variance that all are divided by, and that part of its "
         "gradient is left out. Outliers are pulled as hard as the rest.",
         symptom="The gradient of a channel has a part along the normalised input.",
@@ -36,28 +36,31 @@ BUGS = (
     Bug(
         name="batch-norm-statistics-taken-for-constants",
         target="normalization.normalize_batch",
-        right="((2 * dvariance - slope * inverse * dgamma) / number)\n"
-        "        dx += channels.spread((dmean - slope * dbeta) / number)",
-        wrong="(2 * dvariance / number)\n        dx += channels.spread(dmean / number)",
+        checks="normalization.BatchNormalization",
+        right="        dx += centered * "
+        "channels.spread((2 * dvariance - slope * inverse * dgamma) / number)\n"
+        "        dx += channels.spread((dmean - slope * dbeta) / number)\n",
+        wrong="",
         story="Mean and variance are treated as numbers that somebody gave, as they are in "
         "inference. The gradient is then that of a plain scaling.",
         symptom="The gradient is dy times gamma over the deviation, and nothing else.",
         cause="mean and variance terms",
         source="mlpack #1327",
-        inputs=BATCH,
+        inputs={"x": "9x5"},
         trains="batch normalization",
     ),
     Bug(
         name="batch-norm-gamma-forgotten",
         target="normalization.normalize_batch",
-        right="dx = dy * channels.spread(slope)",
-        wrong="dx = dy * channels.spread(inverse)",
-        story="dy is divided by the deviation and not multiplied by gamma, while the two other "
-        "terms are. gamma starts at one, so that a test of a new layer sees nothing.",
-        symptom="Right while gamma is one.",
-        cause="no simple pattern",
+        checks="normalization.BatchNormalization",
+        right="        dy, dmean, dvariance = dys\n",
+        wrong="        (dy, dmean, dvariance), slope = dys, inverse\n",
+        story="The gradient is divided by the deviation and not multiplied by gamma. gamma starts "
+        "at one, so that a test of a new layer sees nothing.",
+        symptom="The gradient lacks the factor gamma.",
+        cause="missing factor",
         source="denizyuret/Knet.jl #288",
-        inputs=BATCH,
+        inputs={"x": "9x5"},
         trains="batch normalization",
     ),
     Bug(

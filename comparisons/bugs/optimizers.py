@@ -30,7 +30,7 @@ BUGS = (
         story="The velocity holds gradients, and the learning rate multiplies it at the end, as in "
         "PyTorch. In Keras the rate is already inside, which shows when it changes.",
         symptom="Equal until the learning rate changes, and different ever after.",
-        cause="no simple pattern",
+        cause="input added",
         source="PyTorch's documentation of SGD, which notes the difference",
         inputs=WEIGHTS,
         arguments={"momentum": 0.9},
@@ -43,7 +43,7 @@ BUGS = (
         story="The velocity keeps a share of 1 - momentum instead of momentum. At 0.9 that leaves "
         "nearly plain descent, and it still learns.",
         symptom="Right in the first step, wrong from the second.",
-        cause="no simple pattern",
+        cause="input added",
         source="our own",
         inputs=WEIGHTS,
         arguments={"momentum": 0.9},
@@ -227,5 +227,34 @@ BUGS = (
         cause="no simple pattern",
         source="our own",
         inputs={"kernel": "5x5", "recurrent_kernel": "5x5"},
+    ),
+    Bug(
+        name="accumulation-not-averaged",
+        target="optimizers.Optimizer._accumulate_and_update",
+        checks="optimizers.SGD",
+        right="self._update([accumulator / steps for accumulator in self._accumulators], weights)",
+        wrong="self._update(self._accumulators, weights)",
+        story="Gradients are collected over several small batches, and their sum is used where "
+        "their mean should be. Two small batches then take twice the step of a large one.",
+        symptom="The step is as many times too long as batches were collected.",
+        cause="times 2",
+        source="karpathy/nanoGPT #206",
+        inputs=WEIGHTS,
+        arguments={"gradient_accumulation_steps": 2},
+        trains="accumulation",
+    ),
+    Bug(
+        name="adagrad-starts-from-zero",
+        target="optimizers.Adagrad.build_slots",
+        right='self.fill_slots("accumulator", self.initial_accumulator_value)',
+        wrong="pass",
+        story="The sum of squares starts at zero, as in the paper and in PyTorch, where Keras "
+        "begins with 0.1. The first step then has one length for all weights, however small their "
+        "gradients.",
+        symptom="The first steps are far too long, and differ in nothing but their sign.",
+        cause="no simple pattern",
+        source="Duchi et al. 2011, against Keras's initial_accumulator_value",
+        inputs=WEIGHTS,
+        trains="adagrad",
     ),
 )

@@ -64,7 +64,7 @@ BUGS = (
         story="Every pixel became four, and its gradient is that of the first alone. Down-sampling "
         "is not the backward of up-sampling: the sum is.",
         symptom="Three quarters of the upstream gradient are lost.",
-        cause="no simple pattern",
+        cause="one copy only",
         source="a classic",
         inputs={"x": "2x3x4x2"},
         arguments={"size": (2, 2)},

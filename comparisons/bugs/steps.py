@@ -46,7 +46,7 @@ def check(bug: Bug, weights: Weights, seed: int, scale: float, dtype: str) -> Gr
 
 @dataclass
 class Move:
-    """One weight before and after a step, the gradient that moved it, and its slots after."""
+    """One weight before and after a step, the gradient that moved it, and its slots then."""
 
     gradient: np.ndarray
     before: np.ndarray
@@ -91,18 +91,20 @@ def keras_moves(bug: Bug, weights: Weights, seed: int, scale: float) -> Iterator
         if step == SLOWER:
             optimizer.learning_rate = float(optimizer.learning_rate) / 2
         before = [variable.numpy().copy() for variable in variables]
+        kept = [_slots(optimizer, name, " before") for name in weights]
         gradients = _gradients(before, seed, step, scale)
         optimizer.apply([tf.constant(gradient) for gradient in gradients], variables)
         after = [variable.numpy().copy() for variable in variables]
-        slots = [_slots(optimizer, name) for name in weights]
+        slots = [old | _slots(optimizer, name) for name, old in zip(weights, kept, strict=True)]
         yield [Move(*columns) for columns in zip(gradients, before, after, slots, strict=True)]
 
 
-def _slots(optimizer, name: str) -> Weights:
+def _slots(optimizer, name: str, when: str = "") -> Weights:
     """What Keras's optimizer keeps for a weight, such as its velocity."""
     named = {variable.name: variable.numpy().copy() for variable in optimizer.variables}
     start = f"{name}_"
-    return {key.removeprefix(start): array for key, array in named.items() if key.startswith(start)}
+    own = {key: array for key, array in named.items() if key.startswith(start)}
+    return {key.removeprefix(start) + when: array for key, array in own.items()}
 
 
 def _gradients(arrays: Arrays, seed: int, step: int, scale: float) -> list[np.ndarray]:

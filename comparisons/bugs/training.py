@@ -50,6 +50,8 @@ NETWORKS = {
     "clipping": _optimizer("SGD", learning_rate=0.1, clipnorm=1.0),
     "global clipping": _optimizer("SGD", learning_rate=0.1, global_clipnorm=0.1),
     "weight decay": _optimizer("SGD", learning_rate=0.1, weight_decay=0.01),
+    "accumulation": _optimizer("SGD", learning_rate=0.1, gradient_accumulation_steps=2),
+    "adagrad": _optimizer("Adagrad", learning_rate=0.01),
     "rmsprop": _optimizer("RMSprop", learning_rate=0.001),
     "adam": _optimizer("Adam", learning_rate=0.001),
     "adam with decay": _optimizer("Adam", learning_rate=0.001, weight_decay=0.01),

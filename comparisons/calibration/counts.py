@@ -9,6 +9,8 @@ from comparisons.pairs import PAIRS, Pair
 DTYPES = ("float32", "float64")
 SETTINGS = ((1.0, 1.0), (1e-6, 1.0), (1e6, 1.0), (1.0, 1e3), (1.0, 1e-3))  # of loss and inputs
 
+UNNAMED = "no simple pattern"
+
 Show = Callable[[int, int, str], None]
 
 
@@ -88,14 +90,15 @@ def _try(tally, bug, seed, scale, magnitude):
 def causes_named(tally: Tally, bugs: Iterable[Bug] = BUGS) -> tuple[int, dict[str, list[str]]]:
     """How many bugs, caught on plain inputs, had the expected cause first with every seed.
 
-    Beside that number the others, each with the causes that came first instead.
+    Beside that number the others, each with the causes that came first instead. A cause that has
+    no name is never named, not even where none is expected.
     """
     named, others = 0, {}
     hidden = {(t.name, t.seed) for t in [*tally.equivalent, *tally.vacuous] if t.is_plain}
     for bug in bugs:
         plain = [t for t in tally.trials if t.is_plain and t.name == bug.name]
         causes = [t.cause for t in plain if (t.name, t.seed) not in hidden]
-        instead = sorted({str(cause) for cause in causes} - {bug.cause})
+        instead = sorted({str(cause) for cause in causes} - ({bug.cause} - {UNNAMED}))
         if instead:
             others[bug.name] = instead
         else:
