@@ -1,0 +1,84 @@
+"""Embedding: a table with a vector for each integer, looked up and learned."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from . import initializers
+from .network import Layer
+from .reshaping import _positive
+
+
+def embedding(
+    indices: np.ndarray, embeddings: np.ndarray
+) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+    """y = embeddings[indices], for integers (...) and embeddings (i, o); y is (..., o).
+
+    backward gives dembeddings alone: to each row the sum of the dy of all places that looked it up.
+    As in Keras, -1 is the last row. ValueError for an index that is no row's.
+    """
+    rows, width = embeddings.shape
+    outside = indices[(indices < -rows) | (indices >= rows)]
+    if outside.size:
+        raise ValueError(f"embedding takes integers from 0 to {rows - 1}, not {outside[0]}")
+
+    def backward(dy):
+        dembeddings = np.zeros(rows * width, dy.dtype)
+        # add.at adds every time where an index is repeated, and is fastest along a single axis
+        places = indices.reshape(-1, 1) % rows * width + np.arange(width)
+        np.add.at(dembeddings, places.reshape(-1), dy.reshape(-1))
+        return dembeddings.reshape(rows, width)
+
+    return embeddings[indices], backward
+
+
+class Embedding(Layer):
+    """y = embeddings[x], for integers x and embeddings (input_dim, output_dim); dx is None.
+
+    As in Keras, other numbers than integers are cut to integers. compute_mask says, with mask_zero,
+    which places of x are not zero, the padding of shorter samples; hand it to the layers that take
+    a mask. ValueError for integers outside of the table.
+    """
+
+    embeddings: np.ndarray
+
+    def __init__(
+        self,
+        input_dim,
+        output_dim,
+        embeddings_initializer="uniform",
+        mask_zero=False,
+        weights=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.input_dim = _positive(input_dim, "input_dim")
+        self.output_dim = _positive(output_dim, "output_dim")
+        self.embeddings_initializer = initializers.get(embeddings_initializer)
+        self.mask_zero = mask_zero
+        if weights is not None:
+            self.ensure_built(None)
+            self.set_weights(weights if isinstance(weights, list) else [weights])
+
+    def build(self, input_shape):
+        shape = (self.input_dim, self.output_dim)
+        self.add_weight(name="embeddings", shape=shape, initializer=self.embeddings_initializer)
+
+    def _cast(self, x):
+        x = np.asarray(x)
+        return x if x.dtype in (np.int32, np.int64) else x.astype(np.int32)
+
+    def call(self, x, training=False):
+        y, backward_y = embedding(x, self.embeddings)
+
+        def backward(dy, needs_dx=True):
+            return None, [backward_y(dy)]
+
+        return y, backward
+
+    def compute_mask(self, inputs):
+        """Where the inputs are not 0, with mask_zero; else None: all count."""
+        return np.not_equal(inputs, 0) if self.mask_zero else None
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape, self.output_dim)
