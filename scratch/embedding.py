@@ -25,7 +25,7 @@ def embedding(
     def backward(dy):
         dembeddings = np.zeros(rows * width, dy.dtype)
         # add.at adds every time where an index is repeated, and is fastest along a single axis
-        places = indices.reshape(-1, 1) % rows * width + np.arange(width)
+        places = indices.reshape(-1, 1) * width + np.arange(width)
         np.add.at(dembeddings, places.reshape(-1), dy.reshape(-1))
         return dembeddings.reshape(rows, width)
 
