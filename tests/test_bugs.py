@@ -119,7 +119,7 @@ UNSEEN = {"stale-cache", "old-error"}  # the checker calls with one set of input
 def test_a_bug_is_caught(bug, request):
     if bug.name in UNSEEN:
         request.applymarker(pytest.mark.xfail(strict=True, reason="seen with other inputs only"))
-    assert checking.is_caught(report(bug)), report(bug)
+    assert checking.is_caught(bug, report(bug)), report(bug)
 
 
 @each_bug

@@ -5,6 +5,7 @@ import difflib
 from . import (
     activations,
     dense,
+    embedding,
     losses,
     normalization,
     notes,
@@ -27,7 +28,17 @@ __all__ = [
     "right_and_wrong_source",
 ]
 
-TOPICS = (activations, losses, dense, normalization, random, reshaping, optimizers, notes)
+TOPICS = (
+    activations,
+    losses,
+    dense,
+    normalization,
+    random,
+    reshaping,
+    embedding,
+    optimizers,
+    notes,
+)
 BUGS: tuple[Bug, ...] = tuple(bug for topic in TOPICS for bug in topic.BUGS)
 
 

@@ -76,7 +76,7 @@ def _try(tally, bug, seed, scale, magnitude):
         return
     cause = "error" if report.error else report.findings[0].name if report.findings else None
     tally.trials.append(Trial(bug.name, seed, report.verdict, cause, **sizes))
-    if is_caught(report):
+    if is_caught(bug, report):
         return
     if is_equivalent(bug, seed, **sizes):
         outcome = tally.equivalent

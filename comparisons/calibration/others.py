@@ -142,7 +142,7 @@ def _verdicts(bug, seed, scale, magnitude) -> dict[str, bool]:
     arrays = drawn(bug, seed, magnitude, "float64")
     positions = differentiated(arrays, bug.constant, ())
     inputs = [np.array(array) for array in arrays.values()]
-    verdicts = {OURS: not is_caught(report)}
+    verdicts = {OURS: not is_caught(bug, report)}
     for name, checker in CHECKERS.items():
         dtype = "float32" if "float32" in name else "float64"
         function, _, arguments = sides(bug, dtype)
