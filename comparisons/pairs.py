@@ -170,7 +170,10 @@ def _metrics() -> tuple[Pair, ...]:
     rows = {"y_true": "9x7:simplex", "y_pred": "9x7:simplex"}
     labels = {"y_true": "9:int:7", "y_pred": "9x7:simplex"}
     exact = {"y_true": "9x3:int:2", "y_pred": "9x3:int:2"}
-    table = (
+    values = {"y_true": "9x3", "y_pred": "9x3"}
+    positive = {"y_true": "9x3:positive", "y_pred": "9x3:positive"}
+    classes = {"labels": "23:int:5", "predictions": "23:int:5"}
+    accuracies = (
         ("accuracy", "Accuracy", exact, {}),
         ("binary_accuracy", "BinaryAccuracy", bits, {"threshold": 0.4}),
         ("categorical_accuracy", "CategoricalAccuracy", rows, {}),
@@ -178,8 +181,46 @@ def _metrics() -> tuple[Pair, ...]:
         ("top_k_categorical_accuracy", "TopKCategoricalAccuracy", rows, {"k": 3}),
         ("sparse_top_k_categorical_accuracy", "SparseTopKCategoricalAccuracy", labels, {"k": 3}),
     )
-    pairs = [Pair("metrics", "Mean", {"values": "9"}, kind="metric")]
-    for function, metric, inputs, arguments in table:
+    adjusted = {"class_aggregation": "variance_weighted_average", "num_regressors": 2}
+    weighted = {"average": "weighted", "beta": 2.0, "threshold": 0.4}
+    uneven, several = {"thresholds": [0.1, 0.5, 0.6]}, {"thresholds": [0.2, 0.5, 0.9]}
+    per_label = {"multi_label": True, "label_weights": [0.2, 0.3, 0.5]}
+    others = (
+        ("Mean", "", {"values": "9"}, {}),
+        ("Sum", "", {"values": "9x3"}, {}),
+        ("MeanSquaredError", "", values, {}),
+        ("RootMeanSquaredError", "", values, {}),
+        ("MeanAbsoluteError", "", values, {}),
+        ("MeanAbsolutePercentageError", "", positive, {}),
+        ("MeanSquaredLogarithmicError", "", positive, {}),
+        ("LogCoshError", "", values, {}),
+        ("CosineSimilarity", "", values, {}),
+        ("R2Score", "", values, {}),
+        ("R2Score", "per output", values, {"class_aggregation": None}),
+        ("R2Score", "adjusted", values, adjusted),
+        ("TruePositives", "", bits, {}),
+        ("FalsePositives", "", bits, {"thresholds": 0.3}),
+        ("TrueNegatives", "several thresholds", bits, several),
+        ("FalseNegatives", "even thresholds", bits, {"thresholds": [0.0, 0.5, 1.0]}),
+        ("Precision", "", bits, {}),
+        ("Precision", "top 2 of each row", bits, {"top_k": 2}),
+        ("Precision", "several thresholds", bits, several),
+        ("Recall", "", bits, {}),
+        ("Recall", "one class", bits, {"class_id": 1}),
+        ("F1Score", "", bits, {}),
+        ("FBetaScore", "weighted", bits, weighted),
+        ("FBetaScore", "micro", bits, {"average": "micro", "beta": 0.5}),
+        ("AUC", "", bits, {}),
+        ("AUC", "minoring", bits, {"summation_method": "minoring", "num_thresholds": 11}),
+        ("AUC", "precision and recall", bits, {"curve": "PR"}),
+        ("AUC", "majoring", bits, {"curve": "PR", "summation_method": "majoring"}),
+        ("AUC", "gains", bits, {"curve": "PRGAIN"} | uneven),
+        ("AUC", "per label", bits, per_label),
+        ("AUC", "logits", {"y_true": "9x3:int:2", "y_pred": "9x3"}, {"from_logits": True}),
+    )
+    pairs = [Pair("metrics", "confusion_matrix", classes, {"num_classes": 5}, kind="values")]
+    pairs += [Pair("metrics", n, inputs, a, case, "metric") for n, case, inputs, a in others]
+    for function, metric, inputs, arguments in accuracies:
         dtype = "float32" if "k" in arguments else None  # TensorFlow's in_top_k takes no other
         shared = {"inputs": inputs, "arguments": arguments, "dtype": dtype}
         pairs.append(Pair("metrics", metric, kind="metric", **shared))
@@ -222,6 +263,8 @@ def _draws() -> tuple[Pair, ...]:
 
 
 def _optimizers() -> tuple[Pair, ...]:
+    decay = {"weight_decay": 0.01}
+    penalties = {"l1_regularization_strength": 0.05, "l2_regularization_strength": 0.1}
     cases = {
         "SGD": (
             ("", {}),
@@ -240,10 +283,58 @@ def _optimizers() -> tuple[Pair, ...]:
             ("amsgrad", {"amsgrad": True}),
             ("decay and global clipnorm", {"weight_decay": 0.01, "global_clipnorm": 1.0}),
         ),
+        "AdamW": (("", {}), ("amsgrad", {"amsgrad": True, "weight_decay": 0.1})),
+        "Adamax": (("", {}), ("decay", {"beta_2": 0.9, "weight_decay": 0.01})),
+        "Nadam": (("", {}), ("average", {"use_ema": True, "ema_overwrite_frequency": 7})),
+        "ScheduleFreeAdamW": (("", {}), ("warmup and decay", {"warmup_steps": 30} | decay)),
+        "Adagrad": (("", {}), ("decay", {"learning_rate": 0.1, "epsilon": 0.001} | decay)),
+        "Adadelta": (("", {}), ("the paper's", {"learning_rate": 1.0, "epsilon": 1e-6})),
+        "Ftrl": (("", {}), ("regularized", {"learning_rate": 0.1, "beta": 0.5} | penalties)),
+        "Lion": (("", {}), ("decay", decay)),
+        "Lamb": (("", {}), ("decay", decay)),
+        "Adafactor": (("", {}), ("accumulated", {"gradient_accumulation_steps": 3} | decay)),
+        "Muon": (("", {}), ("plain", {"nesterov": False, "rms_rate": None})),
     }
     weights = {"kernel": "13x7", "bias": "7"}
     return tuple(
         Pair("optimizers", name, weights, arguments, case, kind="optimizer")
+        for name, rows in cases.items()
+        for case, arguments in rows
+    )
+
+
+def _schedules() -> tuple[Pair, ...]:
+    start = {"initial_learning_rate": 0.1}
+    decay = start | {"decay_steps": 30}
+    cases = {
+        "ExponentialDecay": (
+            ("", decay | {"decay_rate": 0.9}),
+            ("staircase", decay | {"decay_rate": 0.9, "staircase": True}),
+        ),
+        "InverseTimeDecay": (
+            ("", decay | {"decay_rate": 0.5}),
+            ("staircase", decay | {"decay_rate": 0.5, "staircase": True}),
+        ),
+        "PolynomialDecay": (
+            ("", decay),
+            ("square root", decay | {"end_learning_rate": 0.01, "power": 0.5}),
+            ("cycle", decay | {"end_learning_rate": 0.01, "power": 2.0, "cycle": True}),
+        ),
+        "PiecewiseConstantDecay": (
+            ("", {"boundaries": [10, 20.5, 70], "values": [0.1, 0.05, 0.01, 0.002]}),
+        ),
+        "CosineDecay": (
+            ("", decay),
+            ("warmup", decay | {"alpha": 0.1, "warmup_target": 0.3, "warmup_steps": 20}),
+        ),
+        "CosineDecayRestarts": (
+            ("", start | {"first_decay_steps": 10}),
+            ("equal periods", start | {"first_decay_steps": 10, "t_mul": 1.0, "m_mul": 0.9}),
+            ("longer periods", start | {"first_decay_steps": 7, "t_mul": 1.5, "alpha": 0.1}),
+        ),
+    }
+    return tuple(
+        Pair("schedules", name, arguments=arguments, case=case, kind="schedule")
         for name, rows in cases.items()
         for case, arguments in rows
     )
@@ -327,6 +418,72 @@ def _normalization() -> tuple[Pair, ...]:
     )
 
 
+def _dropout() -> tuple[Pair, ...]:
+    drawn = {"draws": True}
+    seeded = {"rate": 0.3, "seed": 5}
+    return (
+        Pair("dropout", "gaussian_noise", {"x": "9x7"}, {"stddev": 0.2, "seed": 5}, **drawn),
+        Pair("dropout", "gaussian_dropout", {"x": "9x7"}, seeded, **drawn),
+        # draws in floatx whatever x is, and the reference is always judged in float64
+        Pair("dropout", "alpha_dropout", {"x": "9x7"}, seeded, dtype="float64", **drawn),
+        Pair("dropout", "Dropout", {"x": "9x7"}, seeded, kind="layer"),
+        Pair(
+            "dropout",
+            "Dropout",
+            {"x": "9x5x7"},
+            seeded | {"noise_shape": (None, 1, 7)},
+            "noise shape",
+            "layer",
+        ),
+        Pair("dropout", "SpatialDropout1D", {"x": "3x5x7"}, seeded, kind="layer"),
+        Pair("dropout", "SpatialDropout2D", {"x": "3x5x4x7"}, seeded, kind="layer"),
+        Pair("dropout", "GaussianNoise", {"x": "9x7"}, {"stddev": 0.2, "seed": 5}, kind="layer"),
+        Pair("dropout", "GaussianDropout", {"x": "9x7"}, seeded, kind="layer"),
+        Pair("dropout", "AlphaDropout", {"x": "9x7"}, seeded, kind="layer"),
+    )
+
+
+def _embedding() -> tuple[Pair, ...]:
+    indices, sizes = "7x3:int:5", {"input_dim": 5, "output_dim": 4}
+    return (
+        Pair("embedding", "embedding", {"indices": indices, "embeddings": "5x4"}),
+        Pair("embedding", "Embedding", {"indices": indices}, sizes, kind="layer"),
+    )
+
+
+def _reshaping() -> tuple[Pair, ...]:
+    image = {"x": "3x5x4x2"}
+    sequence = {"x": "3x5x2"}
+    functions = (
+        ("flatten", image, {}),
+        ("reshape", image, {"target_shape": (4, -1)}),
+        ("permute", image, {"dims": (3, 1, 2)}),
+        ("repeat_vector", {"x": "3x5"}, {"n": 4}),
+        ("zero_padding", image, {"padding": ((1, 2), (0, 3), (0, 0))}),
+        ("cropping", image, {"cropping": ((1, 2), (0, 3), (0, 0))}),
+        ("up_sampling", image, {"size": (2, 3)}),
+    )
+    layers = (
+        ("Flatten", image, {}),
+        ("Reshape", image, {"target_shape": (4, -1)}),
+        ("Permute", image, {"dims": (3, 1, 2)}),
+        ("RepeatVector", {"x": "3x5"}, {"n": 4}),
+        ("ZeroPadding1D", sequence, {"padding": (1, 2)}),
+        ("ZeroPadding2D", image, {"padding": ((1, 2), (0, 3))}),
+        ("Cropping1D", sequence, {"cropping": (1, 2)}),
+        ("Cropping2D", image, {"cropping": ((1, 2), (0, 3))}),
+        ("UpSampling1D", sequence, {"size": 3}),
+        ("UpSampling2D", image, {"size": (2, 3)}),
+    )
+    bilinear = {"size": (2, 3), "interpolation": "bilinear"}
+    return (
+        *(Pair("reshaping", n, inputs, a) for n, inputs, a in functions),
+        *(Pair("reshaping", n, inputs, a, kind="layer") for n, inputs, a in layers),
+        # TensorFlow resizes in float32 alone
+        Pair("reshaping", "UpSampling2D", image, bilinear, "bilinear", "layer", dtype="float32"),
+    )
+
+
 PAIRS = (
     *_activations(),
     Pair("dense", "dense", {"x": "7x5", "kernel": "5x3", "bias": "3"}),
@@ -340,7 +497,11 @@ PAIRS = (
     *_metrics(),
     *_draws(),
     *_optimizers(),
+    *_schedules(),
     *_normalization(),
+    *_dropout(),
+    *_embedding(),
+    *_reshaping(),
 )
 
 UNPAIRED = {
@@ -355,11 +516,13 @@ UNPAIRED = {
     "initializers.get": "looks up a name; tests hold it",
     "losses.get": "looks up a name; tests hold it",
     "metrics.get": "looks up a name; tests hold it",
+    "metrics.MeanMetricWrapper": "the mean of any function: that of each metric above it",
     "optimizers.get": "looks up a name; tests hold it",
     "initializers.Initializer": "the base class",
     "losses.Loss": "the base class",
     "metrics.Metric": "the base class",
     "optimizers.Optimizer": "the base class",
+    "schedules.LearningRateSchedule": "the base class",
     "random.SeedGenerator": "the stream behind every draw; tests hold its states",
     "random.set_random_seed": "the seed behind every comparison; tests hold what follows from it",
 }

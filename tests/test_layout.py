@@ -21,6 +21,13 @@ LEFT_OUT = {
     "loss_scale_factor": "serves float16, which scratch has not",
 }
 LEFT_OUT_OF = {
+    "embedding.Embedding": {
+        "embeddings_regularizer",
+        "embeddings_constraint",
+        "lora_rank",
+        "lora_alpha",
+        "quantization_config",
+    },
     "dense.Dense": {
         "kernel_regularizer",
         "bias_regularizer",
