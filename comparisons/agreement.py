@@ -77,15 +77,17 @@ def _check_values(pair, dtype, seed):
 
 
 def _check_metric(pair, dtype, seed):
-    """Three batches: the result after each is the same number."""
+    """Three batches: the result after each is the same, up to a rounding per entry summed."""
     here, there = (metric(**pair.arguments) for metric in twins(pair))
-    results = []
+    results, entries = [], 0
     for batch in range(3):
-        inputs = draw(pair.inputs, seed + batch, dtype).values()
+        inputs = list(draw(pair.inputs, seed + batch, dtype).values())
+        entries += inputs[-1].size
         here.update_state(*inputs)
         there.update_state(*inputs)
         results.append((here.result(), np.asarray(there.result())))
-    return _compared(*map(np.array, zip(*results, strict=True)), noise=np.finfo(dtype).eps)
+    noise = entries * np.finfo(dtype).eps
+    return _compared(*map(np.array, zip(*results, strict=True)), noise=noise)
 
 
 def _check_draw(pair, dtype, seed):
@@ -112,13 +114,13 @@ def _is_random(initializer):
 def _check_optimizer(pair, dtype, seed):
     """The weights after 100 steps.
 
-    Noise is how far a start one unit away leads astray, and a rounding of the start per step: each
-    step computes new weights from old ones, of which Ftrl keeps but a thousandth.
+    Noise is how far a start one unit away leads astray, and a rounding of the start for each step,
+    which add up as random signs do: Ftrl computes small weights from terms as large as the start.
     """
     here, there = (_optimized(pair, optimizer, dtype, seed) for optimizer in twins(pair))
     nudged = _optimized(pair, twins(pair)[0], dtype, seed, nudge=True)
     start = np.concatenate([weight.ravel() for weight in draw(pair.inputs, seed, dtype).values()])
-    roundings = STEPS * np.finfo(dtype).eps * np.abs(start).max() / np.abs(there).max()
+    roundings = STEPS**0.5 * np.finfo(dtype).eps * np.abs(start).max() / np.abs(there).max()
     return _compared(here, there, noise=_error(nudged, here) + roundings)
 
 

@@ -8,6 +8,8 @@ from . import (  # noqa: E402, because Keras reads the variable when it is impor
     activations,
     config,
     dense,
+    dropout,
+    embedding,
     initializers,
     losses,
     metrics,
@@ -16,12 +18,16 @@ from . import (  # noqa: E402, because Keras reads the variable when it is impor
     normalization,
     optimizers,
     random,
+    reshaping,
+    schedules,
 )
 
 __all__ = [
     "activations",
     "config",
     "dense",
+    "dropout",
+    "embedding",
     "initializers",
     "losses",
     "metrics",
@@ -30,4 +36,6 @@ __all__ = [
     "normalization",
     "optimizers",
     "random",
+    "reshaping",
+    "schedules",
 ]

@@ -4,6 +4,8 @@ from . import (
     activations,
     config,
     dense,
+    dropout,
+    embedding,
     initializers,
     losses,
     metrics,
@@ -12,12 +14,16 @@ from . import (
     normalization,
     optimizers,
     random,
+    reshaping,
+    schedules,
 )
 
 __all__ = [
     "activations",
     "config",
     "dense",
+    "dropout",
+    "embedding",
     "initializers",
     "losses",
     "metrics",
@@ -26,4 +32,6 @@ __all__ = [
     "normalization",
     "optimizers",
     "random",
+    "reshaping",
+    "schedules",
 ]

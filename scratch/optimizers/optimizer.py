@@ -1,4 +1,4 @@
-"""Rules that move weights against their gradients: Keras's formulas, in place on plain arrays."""
+"""Optimizer: all that optimizers share, from clipping to the moving average of the weights."""
 
 import inspect
 import math
@@ -7,20 +7,23 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from . import config
+from scratch import config
+from scratch.schedules import LearningRateSchedule
 
 _PIECE = 1 << 15  # numbers; a formula's handful of such arrays fits a level-2 cache of 1 or 2 MB
 
-_Array = np.ndarray
+Array = np.ndarray
 _Arrays = list[np.ndarray]
-_Rate = float | Callable[..., float]
+_Constraint = Callable[[np.ndarray], np.ndarray]
+Rate = float | Callable[..., float]
 
 
 class Optimizer:
     """update_step(gradient, weight, learning_rate, **slots) for each weight, in place.
 
     A subclass names its slots in build_slots (arrays of zeros, shaped like the weight) and writes
-    its formula in update_step. What all optimizers share happens here, in Keras's order:
+    its formula in update_step; where that sums over a weight, elementwise is False. What all
+    optimizers share happens here, in Keras's order:
 
     - gradient_accumulation_steps: one call in so many updates, with the mean of their gradients.
     - clipnorm limits the norm of each gradient, global_clipnorm the norm of all of them together,
@@ -37,18 +40,21 @@ class Optimizer:
     """
 
     __signature__: ClassVar[inspect.Signature]
+    elementwise: ClassVar[bool] = True
 
     def __init_subclass__(cls) -> None:
         """Spell out **shared in the signature that help() and inspect show."""
-        parameters = dict(inspect.signature(cls.__init__).parameters)
-        if parameters.pop("shared", None):
-            for name, parameter in inspect.signature(Optimizer.__init__).parameters.items():
-                parameters.setdefault(name, parameter.replace(kind=parameter.KEYWORD_ONLY))
-            cls.__signature__ = inspect.Signature(list(parameters.values())[1:])
+        own = dict(inspect.signature(cls.__init__).parameters)
+        if own.pop("shared", None):
+            shared = inspect.signature(Optimizer.__init__).parameters
+            shared = {n: p.replace(kind=p.KEYWORD_ONLY) for n, p in shared.items() if n not in own}
+            last = {n: p for n, p in own.items() if p.kind is p.KEYWORD_ONLY}
+            first = {n: p for n, p in own.items() if n not in last}
+            cls.__signature__ = inspect.Signature([*(first | shared | last).values()][1:])
 
     def __init__(
         self,
-        learning_rate: _Rate,
+        learning_rate: Rate,
         weight_decay: float | None = None,
         clipnorm: float | None = None,
         clipvalue: float | None = None,
@@ -64,12 +70,12 @@ class Optimizer:
                 "only one of the three can be set, "
                 f"not {clipnorm=}, {clipvalue=}, {global_clipnorm=}"
             )
-        self.weight_decay = _optional("weight_decay", weight_decay)
-        self.clipnorm = _optional("clipnorm", clipnorm)
-        self.clipvalue = _optional("clipvalue", clipvalue)
-        self.global_clipnorm = _optional("global_clipnorm", global_clipnorm)
+        self.weight_decay = optional("weight_decay", weight_decay)
+        self.clipnorm = optional("clipnorm", clipnorm)
+        self.clipvalue = optional("clipvalue", clipvalue)
+        self.global_clipnorm = optional("global_clipnorm", global_clipnorm)
         self.use_ema = use_ema
-        self.ema_momentum = _number("ema_momentum", ema_momentum, 0, 1)
+        self.ema_momentum = number("ema_momentum", ema_momentum, 0, 1)
         self.ema_overwrite_frequency = _count("ema_overwrite_frequency", ema_overwrite_frequency, 1)
         self.gradient_accumulation_steps = _count(
             "gradient_accumulation_steps", gradient_accumulation_steps, 2
@@ -79,7 +85,8 @@ class Optimizer:
         self._iterations = np.zeros((), np.int64)
         self._learning_rate = _variable_or_function(learning_rate)
         self._weights: _Arrays = []
-        self._slots: list[dict[str, _Array]] = []
+        self._paths: list[str] | None = None
+        self._slots: list[dict[str, Array]] = []
         self._averages: _Arrays = []
         self._accumulators: _Arrays = []
         self._state: _Arrays = []
@@ -95,14 +102,14 @@ class Optimizer:
         rate = self._learning_rate
         if isinstance(rate, np.ndarray):
             return rate[()]
-        return rate(int(self._iterations)) if _is_schedule(rate) else rate()
+        return rate(int(self._iterations)) if isinstance(rate, LearningRateSchedule) else rate()
 
     @learning_rate.setter
-    def learning_rate(self, learning_rate: _Rate) -> None:
+    def learning_rate(self, learning_rate: Rate) -> None:
         if callable(learning_rate):
             self._learning_rate = learning_rate
         elif isinstance(self._learning_rate, np.ndarray):
-            self._learning_rate[...] = _number("learning_rate", np.asarray(learning_rate)[()])
+            self._learning_rate[...] = number("learning_rate", np.asarray(learning_rate)[()])
         else:
             raise TypeError("a learning_rate that is a function or schedule cannot become a number")
 
@@ -112,7 +119,7 @@ class Optimizer:
         rate = [self._learning_rate] if isinstance(self._learning_rate, np.ndarray) else []
         return [self._iterations, *rate, *self._state]
 
-    def set_weights(self, weights: Sequence[_Array]) -> None:
+    def set_weights(self, weights: Sequence[Array]) -> None:
         """Copy `weights`, in the order of `variables`, into the variables."""
         if not self.built:
             raise ValueError("set_weights comes after build(weights)")
@@ -123,12 +130,16 @@ class Optimizer:
         for variable, weight in zip(self.variables, weights, strict=True):
             variable[...] = weight
 
-    def build(self, weights: Sequence[_Array]) -> None:
-        """Make the variables that belong to `weights`; a second call changes nothing."""
+    def build(self, weights: Sequence[Array], paths: Sequence[str] | None = None) -> None:
+        """Make the variables that belong to `weights`; a second call changes nothing.
+
+        paths names the weights, such as "dense/kernel". Keras's weights know their own.
+        """
         if self.built:
             return
         _check_weights(weights)
         self._weights = list(weights)
+        self._paths = None if paths is None else list(paths)
         self._slots = [{} for _ in weights]
         if self.use_ema:
             self._averages = [self._add_variable(weight) for weight in weights]
@@ -146,15 +157,27 @@ class Optimizer:
             for name in names:
                 slots[name] = self._add_variable(weight)
 
-    def _add_variable(self, weight: _Array) -> _Array:
+    def fill_slots(self, name: str, value: float) -> None:
+        """Start the slots of that name at `value` instead of at zero."""
+        for slots in self._slots:
+            slots[name][...] = cast(value, slots[name].dtype)
+
+    def _add_variable(self, weight: Array) -> Array:
         self._state.append(np.zeros(weight.shape, weight.dtype))
         return self._state[-1]
 
-    def apply(self, gradients: Sequence[_Array], weights: Sequence[_Array] | None = None) -> None:
+    def apply(
+        self,
+        gradients: Sequence[Array],
+        weights: Sequence[Array] | None = None,
+        constraints: Sequence[_Constraint | None] | None = None,
+    ) -> None:
         """Update `weights`, by default those of build or of the last call, in place.
 
-        The first call builds; from then on the i-th weight belongs to the i-th slots. ValueError,
-        before anything has changed, if gradients or weights do not fit them.
+        The first call builds; from then on the i-th weight belongs to the i-th slots. constraints
+        has a constraint or None for each weight (Keras's weights bring their own); the average of
+        use_ema is taken before them. ValueError, before anything has changed, if gradients,
+        weights or constraints do not fit.
         """
         gradients = [np.asarray(gradient) for gradient in gradients]
         if not gradients:
@@ -162,41 +185,49 @@ class Optimizer:
         if weights is None and not self.built:
             raise ValueError("apply(gradients) without weights comes after build(weights)")
         weights = self._weights if weights is None else list(weights)
-        self._check_fit(gradients, weights)
+        constraints = [None] * len(weights) if constraints is None else constraints
+        self._check_fit(gradients, weights, constraints)
         self.build(weights)
         self._weights = weights
         # contiguous weights themselves, and copies of strided ones
         contiguous = [np.asarray(weight, order="C") for weight in weights]
         self._accumulate_and_update(gradients, contiguous)
         self._average_weights(contiguous)
-        for weight, updated in zip(weights, contiguous, strict=True):
+        for weight, updated, constraint in zip(weights, contiguous, constraints, strict=True):
             if updated is not weight:
                 weight[...] = updated
+            if constraint is not None:
+                weight[...] = constraint(weight)
         self._iterations += 1
 
-    def finalize_variable_values(self, weights: Sequence[_Array]) -> None:
+    def finalize_variable_values(self, weights: Sequence[Array]) -> None:
         """weight = average, at the end of a training with use_ema; nothing without."""
         if self.use_ema and self.built:
             for weight, average in zip(weights, self._averages, strict=True):
                 weight[...] = average
 
     def update_step(
-        self, gradient: _Array, weight: _Array, learning_rate: Any, **slots: _Array
+        self, gradient: Array, weight: Array, learning_rate: Any, **slots: Array
     ) -> None:
         """Move `weight`, and the slots named in build_slots, in place.
 
         All arrays are flat pieces so short that the temporaries of a formula stay in the cache,
-        which makes the formula of the textbook as fast as one with hand-kept buffers.
+        which makes the formula of the textbook as fast as one with hand-kept buffers. They are
+        whole arrays, in their shapes, where elementwise is False.
         """
         raise NotImplementedError(f"{type(self).__name__} has no update_step")
 
-    def _check_fit(self, gradients: _Arrays, weights: _Arrays) -> None:
+    def _check_fit(
+        self, gradients: _Arrays, weights: _Arrays, constraints: Sequence[_Constraint | None]
+    ) -> None:
         built = self._weights if self.built else weights
         if not len(gradients) == len(weights) == len(built):
             raise ValueError(
                 f"{len(gradients)} gradients and {len(weights)} weights for an optimizer "
                 f"of {len(built)} weights"
             )
+        if len(constraints) != len(weights):
+            raise ValueError(f"{len(constraints)} constraints for {len(weights)} weights")
         _check_weights(weights)
         for index, (gradient, weight, known) in enumerate(
             zip(gradients, weights, built, strict=True)
@@ -220,15 +251,16 @@ class Optimizer:
         gradients = self._clip(gradients)
         learning_rate = self.learning_rate
         for gradient, weight, slots in zip(gradients, weights, self._slots, strict=True):
-            self._update_weight(gradient, weight, _cast(learning_rate, weight.dtype), slots)
+            self._update_weight(gradient, weight, cast(learning_rate, weight.dtype), slots)
 
     def _update_weight(
-        self, gradient: _Array, weight: _Array, learning_rate: Any, slots: dict[str, _Array]
+        self, gradient: Array, weight: Array, learning_rate: Any, slots: dict[str, Array]
     ) -> None:
-        """Weight decay and update_step, both elementwise, on one cache-sized piece at a time."""
-        for g, w, *state in _pieces(gradient, weight, *slots.values()):
+        """Weight decay and update_step, where elementwise on one cache-sized piece at a time."""
+        arrays = [gradient, weight, *slots.values()]
+        for g, w, *state in _pieces(*arrays) if self.elementwise else [arrays]:
             if self.weight_decay is not None:
-                w -= w * _cast(self.weight_decay, w.dtype) * learning_rate
+                w -= w * cast(self.weight_decay, w.dtype) * learning_rate
             self.update_step(g, w, learning_rate, **dict(zip(slots, state, strict=True)))
 
     def _clip(self, gradients: _Arrays) -> _Arrays:
@@ -254,173 +286,7 @@ class Optimizer:
                 weight[...] = average
 
 
-class SGD(Optimizer):
-    """velocity = momentum * velocity - learning_rate * gradient; weight += velocity.
-
-    With nesterov, weight += momentum * velocity - learning_rate * gradient. Without momentum,
-    weight -= learning_rate * gradient.
-
-    As in Keras, the velocity points downhill and holds the learning rate, so that a new rate leaves
-    the old part of it as it is (textbooks often have velocity = momentum * velocity + gradient;
-    weight -= learning_rate * velocity), and momentum is rounded to float32 on its way to float64.
-    """
-
-    def __init__(
-        self,
-        learning_rate: _Rate = 0.01,
-        momentum: float = 0.0,
-        nesterov: bool = False,
-        **shared: Any,
-    ) -> None:
-        super().__init__(learning_rate, **shared)
-        if not isinstance(momentum, float):
-            raise ValueError(f"momentum is a float from 0 to 1, not {momentum!r}")
-        self.momentum: float = _number("momentum", momentum, 0, 1)
-        self.nesterov = nesterov
-
-    def build_slots(self) -> None:
-        if self.momentum:
-            self.add_slots("velocity")
-
-    def update_step(
-        self, gradient: _Array, weight: _Array, learning_rate: Any, velocity: _Array | None = None
-    ) -> None:
-        if velocity is None:
-            weight -= learning_rate * gradient
-            return
-        momentum = _cast(self.momentum, weight.dtype)
-        velocity *= momentum
-        velocity -= learning_rate * gradient
-        if self.nesterov:
-            weight += momentum * velocity - learning_rate * gradient
-        else:
-            weight += velocity
-
-
-class RMSprop(Optimizer):
-    """velocity = rho * velocity + (1 - rho) * gradient²;
-    weight -= learning_rate * gradient / √(velocity + epsilon).
-
-    centered takes the variance, velocity - average_gradient², for the velocity under the root.
-    With momentum, momentum = self.momentum * momentum + the step above; weight -= momentum.
-
-    As in Keras, epsilon stands inside the root, where most textbooks have it outside, so that the
-    smallest divisor is 3e-4 and not 1e-7. The rule is Hinton's, Coursera lecture 6e, 2012.
-    """
-
-    def __init__(
-        self,
-        learning_rate: _Rate = 0.001,
-        rho: float = 0.9,
-        momentum: float = 0.0,
-        epsilon: float = 1e-7,
-        centered: bool = False,
-        **shared: Any,
-    ) -> None:
-        super().__init__(learning_rate, **shared)
-        self.rho: float = _number("rho", rho, 0, 1)
-        self.momentum: float = _number("momentum", momentum, 0, 1)
-        self.epsilon: float = _number("epsilon", epsilon, 0)
-        self.centered = centered
-
-    def build_slots(self) -> None:
-        self.add_slots("velocity")
-        if self.momentum:
-            self.add_slots("momentum")
-        if self.centered:
-            self.add_slots("average_gradient")
-
-    def update_step(
-        self,
-        gradient: _Array,
-        weight: _Array,
-        learning_rate: Any,
-        velocity: _Array,
-        momentum: _Array | None = None,
-        average_gradient: _Array | None = None,
-    ) -> None:
-        velocity *= self.rho
-        velocity += (1 - self.rho) * np.square(gradient)
-        variance = velocity
-        if average_gradient is not None:
-            average_gradient *= self.rho
-            average_gradient += (1 - self.rho) * gradient
-            variance = velocity - np.square(average_gradient)
-        step = learning_rate * gradient / np.sqrt(variance + self.epsilon)
-        if momentum is not None:
-            momentum *= self.momentum
-            momentum += step
-            step = momentum
-        weight -= step
-
-
-class Adam(Optimizer):
-    """momentum += (gradient - momentum) * (1 - beta_1);
-    velocity += (gradient² - velocity) * (1 - beta_2);
-    weight -= momentum * alpha / (√velocity + epsilon),
-    alpha = learning_rate * √(1 - beta_2ᵗ) / (1 - beta_1ᵗ), at step t = 1, 2, …
-
-    amsgrad divides by the largest velocity so far instead.
-
-    alpha corrects the bias of both averages at once. The epsilon beside the uncorrected velocity
-    is thereby the paper's epsilon hat (end of section 2), not that of its algorithm 1, which is
-    added after the correction. As in Keras, the betas in alpha are rounded to float32 on their way
-    to float64 weights, which shortens the first step by 7e-6 of itself; 1 - beta is not.
-    Kingma and Ba 2014, arXiv:1412.6980; Reddi et al. 2018, arXiv:1904.09237, for amsgrad.
-    """
-
-    def __init__(
-        self,
-        learning_rate: _Rate = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        amsgrad: bool = False,
-        **shared: Any,
-    ) -> None:
-        super().__init__(learning_rate, **shared)
-        self.beta_1: float = _number("beta_1", beta_1, 0, 1)
-        self.beta_2: float = _number("beta_2", beta_2, 0, 1)
-        self.epsilon: float = _number("epsilon", epsilon, 0)
-        self.amsgrad = amsgrad
-
-    def build_slots(self) -> None:
-        self.add_slots("momentum", "velocity")
-        if self.amsgrad:
-            self.add_slots("velocity_hat")
-
-    def update_step(
-        self,
-        gradient: _Array,
-        weight: _Array,
-        learning_rate: Any,
-        momentum: _Array,
-        velocity: _Array,
-        velocity_hat: _Array | None = None,
-    ) -> None:
-        step = weight.dtype.type(self.iterations + 1)
-        beta_1_power = _cast(self.beta_1, weight.dtype) ** step
-        beta_2_power = _cast(self.beta_2, weight.dtype) ** step
-        alpha = learning_rate * np.sqrt(1 - beta_2_power) / (1 - beta_1_power)
-        momentum += (gradient - momentum) * (1 - self.beta_1)
-        velocity += (np.square(gradient) - velocity) * (1 - self.beta_2)
-        if velocity_hat is not None:
-            velocity_hat[...] = np.maximum(velocity_hat, velocity)
-            velocity = velocity_hat
-        weight -= momentum * alpha / (np.sqrt(velocity) + self.epsilon)
-
-
-def get(identifier: str | Optimizer | None) -> Optimizer | None:
-    """The optimizer of a name such as "rmsprop", with its defaults; optimizers pass through."""
-    if identifier is None or isinstance(identifier, Optimizer):
-        return identifier
-    by_name = {optimizer.__name__.lower(): optimizer for optimizer in (SGD, RMSprop, Adam)}
-    if isinstance(identifier, str) and identifier.lower() in by_name:
-        return by_name[identifier.lower()]()
-    raise ValueError(f"an optimizer is one of {', '.join(by_name)}, not {identifier!r}")
-
-
-def _clip_by_norm(gradient: _Array, clipnorm: float) -> _Array:
+def _clip_by_norm(gradient: Array, clipnorm: float) -> Array:
     """gradient * clipnorm / max(norm, clipnorm), which rounds even a gradient that is short."""
     return gradient * clipnorm / np.maximum(np.linalg.norm(gradient), clipnorm)
 
@@ -433,20 +299,16 @@ def _clip_by_global_norm(gradients: _Arrays, clipnorm: float) -> _Arrays:
     return [gradient * gradient.dtype.type(scale) for gradient in gradients]
 
 
-def _pieces(*arrays: _Array) -> Iterator[_Arrays]:
+def _pieces(*arrays: Array) -> Iterator[_Arrays]:
     """Flat views of the same stretch of each contiguous array, one stretch after the other."""
     flat = [array.reshape(-1) for array in arrays]
     for start in range(0, flat[0].size, _PIECE):
         yield [array[start : start + _PIECE] for array in flat]
 
 
-def _cast(number: Any, dtype: np.dtype) -> Any:
+def cast(number: Any, dtype: np.dtype) -> Any:
     """`number` as Keras's ops.cast gives it: Python's floats pass through float32."""
     return dtype.type(np.float32(number) if type(number) in (int, float) else number)
-
-
-def _is_schedule(learning_rate: Callable[..., float]) -> bool:
-    return "LearningRateSchedule" in [cls.__name__ for cls in type(learning_rate).__mro__]
 
 
 def _variable_or_function(learning_rate: Any) -> Any:
@@ -456,10 +318,10 @@ def _variable_or_function(learning_rate: Any) -> Any:
         raise ValueError(
             f"learning_rate is a float, a function or a schedule, not {learning_rate!r}"
         )
-    return np.array(_number("learning_rate", learning_rate), config.floatx())
+    return np.array(number("learning_rate", learning_rate), config.floatx())
 
 
-def _check_weights(weights: Sequence[_Array]) -> None:
+def _check_weights(weights: Sequence[Array]) -> None:
     for index, weight in enumerate(weights):
         if not isinstance(weight, np.ndarray):
             raise ValueError(f"weight {index} must be an array, not {type(weight).__name__}")
@@ -469,7 +331,7 @@ def _check_weights(weights: Sequence[_Array]) -> None:
             raise ValueError(f"weight {index} is read-only and cannot be updated in place")
 
 
-def _check_alike(name: str, array: _Array, known: _Array) -> None:
+def _check_alike(name: str, array: Array, known: Array) -> None:
     if array.shape != known.shape or array.dtype != known.dtype:
         raise ValueError(
             f"{name} is {array.dtype} of shape {array.shape}, "
@@ -477,15 +339,15 @@ def _check_alike(name: str, array: _Array, known: _Array) -> None:
         )
 
 
-def _number(name: str, value: Any, low: float = -math.inf, high: float = math.inf) -> Any:
+def number(name: str, value: Any, low: float = -math.inf, high: float = math.inf) -> Any:
     is_number = isinstance(value, int | float | np.integer | np.floating)
     if not (is_number and math.isfinite(value) and low <= value <= high):
         raise ValueError(f"{name} is a finite number in [{low}, {high}], not {value!r}")
     return value
 
 
-def _optional(name: str, value: Any) -> float | None:
-    return None if value is None else _number(name, value, 0)
+def optional(name: str, value: Any) -> float | None:
+    return None if value is None else number(name, value, 0)
 
 
 def _count(name: str, value: Any, low: int) -> int | None:
