@@ -17,9 +17,9 @@ from comparisons.witnesses import frozen, scale
 from .checks import as_arguments, differentiated, run
 from .contract import Finding
 from .inputs import draw, generator
-from .points import Tape
 from .report import GradientReport
 from .subject import Failure, Subject, as_list, title, user_code
+from .truth import Tape
 
 MODES = {"training": True, "inference": False}
 
@@ -123,7 +123,7 @@ class Mine:
         y, backward = self._forward(twin, inputs, training)
         self.outputs = len(as_list(y))
         several = isinstance(y, list | tuple)
-        values = [*as_list(y), *(np.array(state) for state in twin.non_trainable_weights)]
+        values = [*as_list(y), *(np.array(s) for s in getattr(twin, "non_trainable_weights", []))]
         return values, partial(self._pull, backward, several)
 
     def _forward(self, layer, inputs, training):
