@@ -846,6 +846,31 @@ def repeated_for_each_sample(rng, scale):
     return call.wrong("bias", np.tile(call.gradients["bias"], (7, 1)), rng)
 
 
+@plants("reshaped")
+def flattened_in_another_order(rng, scale):
+    call = anything(rng, scale, shape=(2, 3, 4))
+    return call.wrong("x", call.gradients["x"].transpose(0, 2, 1).reshape(2, 12), rng)
+
+
+@plants("wrong argument")
+def kernel_gradient_for_the_input(rng, scale):
+    call = dense(rng, scale)
+    return call.wrong("x", call.gradients["kernel"], rng)
+
+
+@plants("swapped gradients")
+def gradients_of_different_shapes_swapped(rng, scale):
+    call = dense(rng, scale)
+    x, kernel = call.gradients["x"], call.gradients["kernel"]
+    return call.wrong("x", kernel, rng, kernel=x)
+
+
+@plants("not a gradient")
+def output_for_a_gradient(rng, scale):
+    call = dense(rng, scale)
+    return call.wrong("bias", call.value, rng)
+
+
 @plants("shape")
 def nothing_fits(rng, scale):
     call = dense(rng, scale)
@@ -897,6 +922,54 @@ def padding_counted_in_an_average(rng, scale):
     call = anything(rng, scale, shape=(2, 5, 6, 3))
     share = np.outer([2 / 3, 1, 1, 1, 2 / 3], [2 / 3, 1, 1, 1, 1, 2 / 3])[..., None]
     return call.wrong("x", call.gradients["x"] * share, rng)
+
+
+@plants("one copy only")
+def up_sampling_follows_one_copy(rng, scale):
+    x, dy = rng.normal(size=(2, 3, 4, 2)), scale * rng.normal(size=(2, 6, 8, 2))
+    value = x.repeat(2, axis=1).repeat(2, axis=2)
+    right = dy.reshape(2, 3, 2, 4, 2, 2).sum(axis=(2, 4))
+    return Call({"x": x}, dy, value, {"x": right}, {}).wrong("x", dy[:, ::2, ::2], rng)
+
+
+@plants("path missing")
+def gamma_forgotten_on_one_of_three_paths(rng, scale):
+    call = batch_norm(rng, scale)
+    deviation = np.sqrt(call.inputs["x"].var(axis=0) + 1e-3)
+    path = call.dy * (1 - call.inputs["gamma"]) / deviation
+    return call.wrong("x", call.gradients["x"] + path, rng)
+
+
+@plants("mask missing")
+def dropout_without_its_mask(rng, scale):
+    call = dropout(rng, scale)
+    return call.wrong("x", call.dy / 0.7, rng)
+
+
+@plants("derivative at the output")
+def scaled_function_and_its_slope_at_the_output(rng, scale):
+    call = elementwise(rng, scale, lambda x: 3e-6 * np.tanh(x), lambda x: 3e-6 / np.cosh(x) ** 2)
+    slope = 1 - np.tanh(np.tanh(call.inputs["x"])) ** 2
+    return call.wrong("x", 3e-6 * call.dy * slope, rng)
+
+
+def dense_cubed(rng, scale):
+    """A dense layer with an activation that the diagnosis does not know."""
+    x, kernel = rng.normal(size=(7, 5)), rng.normal(size=(5, 4))
+    z, dy = x @ kernel, scale * rng.normal(size=(7, 4))
+    return Call({"x": x, "kernel": kernel}, dy, z**3, {"kernel": x.T @ (dy * 3 * z**2)}, {})
+
+
+@plants("derivative missing")
+def unknown_activation_left_out(rng, scale):
+    call = dense_cubed(rng, scale)
+    return call.wrong("kernel", call.inputs["x"].T @ call.dy, rng)
+
+
+@plants("upstream ignored")
+def unknown_activation_and_ones(rng, scale):
+    call = dense_cubed(rng, scale)
+    return call.wrong("kernel", call.inputs["x"].T @ np.ones((7, 4)), rng)
 
 
 @plants("derivative missing")

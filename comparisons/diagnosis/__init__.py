@@ -43,6 +43,7 @@ SAME_SHAPE: tuple[Test, ...] = (
     layers.softmax_mistakes,
     layers.shifted_labels,
     layers.duplicate_indices,
+    layers.one_copy_only,
     layers.kernel_not_flipped,
     layers.another_loss,
     normalization.normalization_mistakes,
@@ -61,7 +62,6 @@ SAME_SHAPE: tuple[Test, ...] = (
 )
 
 OTHER_SHAPE: tuple[Test, ...] = (
-    factors.zero_gradient,
     shapes.right_numbers,
     shapes.not_summed,
     shapes.summed_too_far,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from comparisons.diagnosis.chain import MANY, sigmoid
-from comparisons.diagnosis.evidence import TINY, Evidence, Guess, typical_ratio
+from comparisons.diagnosis.evidence import TINY, Evidence, Guess, listed, typical_ratio
 
 Array = np.ndarray
 
@@ -114,6 +114,21 @@ def _wrong_scatters(
     yield last, "only the last occurrence is kept"
     yield first, "only the first occurrence is kept"
     yield e / counts.clip(1).reshape((-1,) + (1,) * (e.ndim - 1)), "they are averaged, not added"
+
+
+def one_copy_only(evidence: Evidence) -> Iterator[Guess]:
+    """given = dy[start::step]: of the copies that forward made, one alone gets its gradient."""
+    dy, shape = evidence.dy, evidence.expected.shape
+    if dy.ndim != len(shape) or any(n == 0 or m % n for m, n in zip(dy.shape, shape, strict=True)):
+        return
+    steps = [m // n for m, n in zip(dy.shape, shape, strict=True)]
+    for start in np.ndindex(*steps) if 1 < np.prod(steps) <= 64 else ():
+        copy = dy[tuple(slice(a, None, step) for a, step in zip(start, steps, strict=True))]
+        says = (
+            f"is exactly dy from {listed(start)} on in steps of {listed(steps)}: of the copies "
+            "that forward made of an entry, only one gives its gradient, where all add up"
+        )
+        yield Guess("one copy only", copy, says, prior=2)
 
 
 def kernel_not_flipped(evidence: Evidence) -> Iterator[Guess]:

@@ -74,6 +74,13 @@ def term_along_axis(evidence: Evidence) -> Iterator[Guess]:
                 "subtracts a mean or a sum over this axis is missing"
             )
             yield Guess("mean term", e + mean, says, parameters=groups)
+        if groups > 1 and evidence.dy.shape == e.shape:
+            says = (
+                f"minus the right gradient is exactly dy times a number that is {along}: the path "
+                "straight from dy is scaled wrongly, as by a weight that is left out on it"
+            )
+            scaled = e + _along(d, evidence.dy, axes)
+            yield Guess("path missing", scaled, says, groups, prior=6)
         for what, a in _directions(evidence):
             yield from _terms_of(evidence, axes, f"a number that is {along}", groups, what, a)
 
