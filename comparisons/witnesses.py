@@ -20,6 +20,7 @@ Forward = Callable[[Arrays], list[np.ndarray]]
 
 STEP = 2.0**-664  # about 1e-200: its square underflows, so no branch moves, and it scales exactly
 SLOW = 100_000  # elements beyond which longdouble, for which there is no BLAS, is not used
+LAST_RESORTS = ["float64", "float32"]
 WORK = 20_000_000  # elements that one tensor's derivatives, taken one by one, may move in all
 
 
@@ -90,7 +91,7 @@ class ComplexStep:
 
     def __init__(self, forward: Forward, arrays: Arrays, positions: Sequence[int], dys: Arrays):
         self.forward, self.dys, self.positions = forward, dys, positions
-        self.arrays = [
+        self.arrays: list[Any] = [
             a.astype(np.complex128) if p in positions else a for p, a in enumerate(arrays)
         ]
         self.terms = sum(array.size for array in arrays)
@@ -276,7 +277,7 @@ class Arbiter:
     def _precisions(self) -> list[str]:
         large = sum(array.size for array in self.arrays) > SLOW
         extended = np.finfo(np.longdouble).eps < np.finfo(np.float64).eps
-        return ["longdouble"] * (extended and not large) + ["float64", "float32"]
+        return ["longdouble", "float64", "float32"] if extended and not large else LAST_RESORTS
 
     def _guard(self) -> None:
         """Compare the complex step with a difference, off the kinks and along all tensors at once.

@@ -5,9 +5,9 @@ from typing import Any
 
 from .inputs import draw
 from .judgement import Case
-from .points import Tape
 from .report import GradientReport
 from .subject import Subject, check_signature, paired, title
+from .truth import Tape
 
 
 def check_gradients(

@@ -1,34 +1,56 @@
 """Kinks and ties: where one-sided derivatives differ, any value between them is a convention."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 
-from comparisons.witnesses import Differences, scale
+from comparisons.witnesses import Differences, largest, scale
 
 from .contract import Finding
+from .rounding import LIMIT
 
 MANY = 2000  # elements of one tensor whose one-sided derivatives are taken
 
+Known = Mapping[int, tuple[np.ndarray, np.ndarray]]  # (true gradient, noise) by position
 
-@dataclass(frozen=True)
-class Sides:
-    """The one-sided derivatives of some elements of a tensor."""
+
+@dataclass
+class Elements:
+    """Some elements of a gradient, with the one-sided derivatives of the function there."""
 
     indices: tuple[np.ndarray, ...]
+    given: np.ndarray
+    expected: np.ndarray
+    wrong: np.ndarray
     left: np.ndarray
     right: np.ndarray
+    slack: float  # what curvature may add to a one-sided difference
+
+    @property
+    def kinked(self) -> np.ndarray:
+        return np.abs(self.right - self.left) > self.slack
+
+    @property
+    def excused(self) -> bool:
+        """Whether each wrong element lies between its sides, and far enough from the reference."""
+        ends = np.array([self.left, self.right, np.where(self.kinked, self.expected, self.left)])
+        between = (ends.min(axis=0) - self.slack <= self.given) & (
+            self.given <= ends.max(axis=0) + self.slack
+        )
+        seen = self.kinked | (np.abs(self.given - self.expected) > self.slack)
+        return bool(np.all((between & seen)[self.wrong]))
 
     def share(self, gradient: np.ndarray, tied: bool) -> np.ndarray:
-        """Where the gradient lies: 0 at the derivative from the left, 1 at that from the right.
+        """Where wrong elements lie: 0 at the derivative from the left, 1 at that from the right.
 
         Of a tie, how much of the derivative the element is given: one of its sides has none.
         """
-        g = gradient[self.indices]
-        if tied:
-            return g / (self.left + self.right)
-        return (g - self.left) / (self.right - self.left)
+        g, left, right = (
+            part[self.wrong & self.kinked] for part in (gradient, self.left, self.right)
+        )
+        return g / (left + right) if tied else (g - left) / (right - left)
 
 
 class Kinks:
@@ -39,122 +61,103 @@ class Kinks:
         self.here, self.there = sides
         self.arrays = {position: differences.arrays[position] for position in names}
 
-    def conventions(self, given, expected, wrong) -> list[Finding] | None:
-        """A finding per tensor that is wrong at kinks alone; None where kinks do not excuse it.
+    def conventions(self, given: Mapping[int, np.ndarray], known: Known) -> list[Finding]:
+        """A finding per tensor that is wrong at kinks alone; none where kinks do not excuse it."""
+        found = {p: self._elements(p, given[p], *known[p]) for p in self.names}
+        if any(elements is None or not elements.excused for elements in found.values()):
+            return []
+        found = {p: elements for p, elements in found.items() if elements is not None}
+        tied, is_shared_out = self._tie(found)
+        if tied and not is_shared_out:
+            return []
+        return [self._finding(p, e, tied) for p, e in found.items() if e.wrong.any()]
 
-        given and expected are gradients by position, wrong their masks.
-        """
-        kinks = {position: self._kinks(position, expected, wrong) for position in self.names}
-        for position in self.names:
-            if not self._between(
-                kinks[position], given[position], expected[position], wrong[position]
-            ):
-                return None
-        tied = self._is_tie(kinks)
-        if tied and not self._same_sum(kinks, given, expected):
+    def _elements(self, position, given, expected, noise) -> Elements | None:
+        """All elements of a small tensor, the wrong ones of a large; None where these are many."""
+        wrong = np.abs(given - expected) > LIMIT * noise
+        small = wrong.size <= MANY
+        if not small and np.count_nonzero(wrong) > MANY:
             return None
-        at_fault = [position for position in self.names if wrong[position].any()]
-        return [self._finding(p, kinks[p], given[p], expected[p], wrong[p], tied) for p in at_fault]
-
-    def _kinks(self, position, expected, wrong) -> Sides:
-        """The elements, all of a small tensor and the wrong ones of a large, that have a kink."""
-        every = np.ndindex(wrong[position].shape)
-        chosen = (
-            every
-            if wrong[position].size <= MANY
-            else zip(*np.nonzero(wrong[position]), strict=True)
-        )
-        indices = list(islice(chosen, MANY))
-        sides = [self._sides(position, index) for index in indices]
-        kinked = [abs(right - left) > self._slack(expected[position]) for left, right in sides]
-        kept = [(i, *s) for i, s, kink in zip(indices, sides, kinked, strict=True) if kink]
-        axes = np.array([i for i, *_ in kept], int).reshape(len(kept), wrong[position].ndim).T
-        return Sides(tuple(axes), np.array([k[1] for k in kept]), np.array([k[2] for k in kept]))
+        chosen = np.ndindex(wrong.shape) if small else map(tuple, np.argwhere(wrong))
+        chosen = list(islice(chosen, MANY))
+        sides = np.array([self._sides(position, index) for index in chosen]).reshape(-1, 2)
+        indices = tuple(np.array(chosen, int).reshape(len(chosen), wrong.ndim).T)
+        g, t, w = (np.atleast_1d(part[indices]) for part in (given, expected, wrong))
+        slack = 32 * self.step * largest(expected)
+        return Elements(indices, g, t, w, sides[:, 0], sides[:, 1], slack)
 
     def _sides(self, position, index) -> tuple[float, float]:
         direction = np.zeros(self.arrays[position].shape)
-        direction[index] = scale(self.arrays[position])
-        return self._slopes({position: direction}, float(direction[index]))
+        direction[index] = unit = scale(self.arrays[position])
+        return self._slopes({position: direction}, unit)
 
     def _slopes(self, directions, unit) -> tuple[float, float]:
         left = self.differences.slope(directions, 0, -self.step)
         return left / unit, self.differences.slope(directions, self.step, 0) / unit
 
-    def _slack(self, expected) -> float:
-        """What curvature may add to a one-sided difference."""
-        return 32 * self.step * float(np.max(np.abs(expected), initial=0.0))
+    def _tie(self, found: dict[int, Elements]) -> tuple[bool, bool]:
+        """(whether all kinked elements are smooth when moved together, whether the sum is right).
 
-    def _between(self, sides: Sides, given, expected, wrong) -> bool:
-        at_kinks = np.zeros(wrong.shape, bool)
-        at_kinks[sides.indices] = True
-        if np.any(wrong & ~at_kinks):
-            return False
-        g, t, slack = given[sides.indices], expected[sides.indices], self._slack(expected)
-        low = np.minimum(np.minimum(sides.left, sides.right), t) - slack
-        return bool(
-            np.all((low <= g) & (g <= np.maximum(np.maximum(sides.left, sides.right), t) + slack))
-        )
-
-    def _joint(self, kinks) -> dict[int, np.ndarray]:
-        """One step for all elements at kinks together."""
-        directions = {}
-        for position, sides in kinks.items():
-            directions[position] = np.zeros(self.arrays[position].shape)
-            directions[position][sides.indices] = 1.0
-        return directions
-
-    def _is_tie(self, kinks) -> bool:
-        """Elements that are kinked one by one, and smooth when all of them move together."""
+        A tie may be shared out in any way, but not be counted twice.
+        """
         unit = max(scale(array) for array in self.arrays.values())
-        directions = {p: unit * v for p, v in self._joint(kinks).items()}
+        directions = {p: np.zeros(self.arrays[p].shape) for p in found}
+        for position, elements in found.items():
+            directions[position][tuple(i[elements.kinked] for i in elements.indices)] = unit
         left, right = self._slopes(directions, unit)
-        largest = max(np.max(np.abs([s.left, s.right]), initial=0.0) for s in kinks.values())
-        count = sum(len(sides.left) for sides in kinks.values())
-        self.joint = (left + right) / 2
-        self.joint_slack = 32 * self.step * largest * count
-        return count > 1 and abs(right - left) <= self.joint_slack
+        count = sum(int(np.count_nonzero(elements.kinked)) for elements in found.values())
+        slack = count * max(elements.slack for elements in found.values())
+        total = sum(float(np.sum(e.given[e.kinked])) for e in found.values())
+        return count > 1 and abs(right - left) <= slack, abs(total - (left + right) / 2) <= slack
 
-    def _same_sum(self, kinks, given, expected) -> bool:
-        """A tie may be shared out in any way, but not be counted twice."""
-        total = sum(float(np.sum(given[p][sides.indices])) for p, sides in kinks.items())
-        return abs(total - self.joint) <= self.joint_slack
-
-    def _finding(self, position, sides, given, expected, wrong, tied) -> Finding:
-        name, count = self.names[position], int(np.count_nonzero(wrong))
-        index = tuple(int(i) for i in np.argwhere(wrong)[0])
-        at_fault = wrong[sides.indices]
-        mine, theirs = (_in_words(sides.share(g, tied)[at_fault], tied) for g in (given, expected))
-        where = (
-            f" such as {list(index)} = {float(self.arrays[position][index]):.6g}" if index else ""
-        )
-        kind = "tie" if tied else "kink"
+    def _finding(self, position, elements: Elements, tied) -> Finding:
+        name, wrong = self.names[position], elements.wrong
+        kinked = bool(np.any(elements.kinked & wrong))
+        kind = "tie" if tied else "kink" if kinked else "point"
+        index = tuple(int(i[wrong][0]) for i in elements.indices)
+        count, value = int(np.count_nonzero(wrong)), float(self.arrays[position][index])
+        where = f" such as {list(index)} = {value:.6g}" if index else ""
+        mine, theirs = self._takes(elements, tied) if kinked else self._differs(elements)
         what = f"{count} {kind}{'s' * (count > 1)} of {name}{where}"
         sentence = f"convention: at {what}, {self.here} takes {mine}, {self.there} {theirs}"
         return Finding(kind, sentence, name)
+
+    def _takes(self, elements, tied) -> tuple[str, str]:
+        both = (elements.given, elements.expected)
+        mine, theirs = (_in_words(elements.share(gradient, tied), tied) for gradient in both)
+        return mine, theirs
+
+    def _differs(self, elements) -> tuple[str, str]:
+        first = np.flatnonzero(elements.wrong)[0]
+        mine, theirs = elements.given[first] + 0.0, elements.expected[first] + 0.0
+        return f"{mine:.6g}, the derivative of its forward", f"{theirs:.6g}"
 
 
 def _in_words(share: np.ndarray, tied: bool) -> str:
     if tied:
         return _shared(share)
     for value, words in ((0, "the slope from the left"), (1, "the slope from the right")):
-        if np.allclose(share, value, atol=1e-3):
+        if _all_near(share, value):
             return words
-    if np.allclose(share, 0.5, atol=1e-3):
+    if _all_near(share, 0.5):
         return "the mean of both slopes"
-    if np.allclose(np.abs(share - 0.5), 0.5, atol=1e-3):
+    if _all_near(np.abs(share - 0.5), 0.5):
         return "now the left, now the right slope"
     return f"a slope between both ({np.mean(share):.2g} of the way from left to right)"
 
 
 def _shared(share: np.ndarray) -> str:
-    if np.allclose(share, 0, atol=1e-3):
-        return "nothing"
-    if np.allclose(share, 1, atol=1e-3):
-        return "all of it"
-    if np.allclose(np.abs(share - 0.5), 0.5, atol=1e-3):
+    for value, words in ((0, "nothing"), (1, "all of it")):
+        if _all_near(share, value):
+            return words
+    if _all_near(np.abs(share - 0.5), 0.5):
         return "all for one of the tied elements"
     if np.ptp(share) < 1e-3:
         return f"a share of {np.mean(share):.3g}"
-    if np.allclose(1 / share, np.round(1 / share), atol=1e-2):
+    if np.all(share > 0) and _all_near(1 / share, np.round(1 / share)):
         return "an equal share for each of the tied elements"
     return "unequal shares"
+
+
+def _all_near(share, value) -> bool:
+    return bool(np.allclose(share, value, atol=1e-2))

@@ -11,9 +11,9 @@ import numpy as np
 
 from .checks import as_arguments, bound, differentiated, run
 from .inputs import draw
-from .points import Tape
 from .report import GradientReport
 from .subject import Failure, Subject, as_list, check_signature, title, user_code
+from .truth import Tape
 
 
 def check_custom_gradient(
@@ -75,19 +75,18 @@ class CustomGradient:
         """The trainable variables that the forward reads, by their names."""
         import tensorflow as tf
 
-        for dtype in (None, "float32"):
-            tensors = [_tensor(array, dtype) for array in arrays]
-            with tf.GradientTape() as recorder:
-                try:
-                    with user_code(self.name):
-                        result = self.function(*tensors)
-                except Failure as error:
-                    failure = error
-                    continue
-            self.is_plain = _is_pair(result)
-            self.variables = list(recorder.watched_variables())
-            return _by_name(self.variables)
-        raise failure
+        with tf.GradientTape() as recorder:
+            try:
+                result = self._call(arrays, None)
+            except Failure:  # it may run in float32 only
+                result = self._call(arrays, "float32")
+        self.is_plain = _is_pair(result)
+        self.variables = list(recorder.watched_variables())
+        return _by_name(self.variables)
+
+    def _call(self, arrays, dtype):
+        with user_code(self.name):
+            return self.function(*(_tensor(array, dtype) for array in arrays))
 
     def sides(self, names: list[str]) -> tuple[Subject, Tape | None]:
         """What is judged, and the tape on the plain forward."""
@@ -115,19 +114,23 @@ class CustomGradient:
         import tensorflow as tf
 
         tensors = [_tensor(array) for array in arrays]
-        for variable, tensor in zip(self.variables, tensors[self.count :], strict=True):
-            variable.assign(tensor)
-        passed = tensors[: self.count]
+        passed, values = tensors[: self.count], tensors[self.count :]
+        self._assign(values)
         if self.is_plain:
             y, grad = self.function(*passed)
-            return _arrays(y), functools.partial(self._pull, grad)
+            return _arrays(y), functools.partial(self._pull, grad, values)
         with tf.GradientTape(persistent=True) as recorder:
             recorder.watch(passed)
             y = self.function(*passed)
         return _arrays(y), functools.partial(self._unwind, recorder, passed, y)
 
-    def _pull(self, grad, dys):
+    def _assign(self, values):
+        for variable, value in zip(self.variables, values, strict=True):
+            variable.assign(value)
+
+    def _pull(self, grad, values, dys):
         """The gradients that grad returns, those of integer and constant inputs left out."""
+        self._assign(values)  # grad reads the variables when it is called
         upstream = [_tensor(dy) for dy in as_list(dys)]
         gradients, more = _called(grad, upstream, self.variables)
         if len(gradients) == self.count:

@@ -44,8 +44,8 @@ def _causes(case, row, position) -> list[Finding]:
 def _diagnosed(case, name, given, expected, noise) -> list[Finding]:
     from comparisons.diagnosis import Evidence, diagnose
 
-    names, positions = case.subject.names, case.subject.positions
-    known = {p: case.here.expected(p) for p in positions}
+    names = case.subject.names
+    known = {p: case.here.expected(p) for p in case.here.given}
     evidence = Evidence(
         name=name,
         given=given.astype(float),
@@ -55,7 +55,7 @@ def _diagnosed(case, name, given, expected, noise) -> list[Finding]:
         dy=case.trial.dys[0].astype(float),
         value=case.trial.values[0].astype(float),
         arguments=case.arguments,
-        all_given={names[p]: g.astype(float) for p, g in case.here.given.items() if g is not None},
+        all_given={names[p]: g.astype(float) for p, g in case.here.given.items()},
         all_expected={names[p]: k[0] for p, k in known.items() if k is not None},
     )
     return [Finding(cause.name, cause.sentence, name, cause.fit) for cause in diagnose(evidence)]
@@ -98,12 +98,15 @@ def _who_stands_alone(case, row, position) -> str:
     """Which of function, reference and arbiter disagrees with the other two on a gradient."""
     here, given, taped = case.here, case.here.given[position], case.here.taped(position)
     if taped is None:
-        how = f" ({here.arbiter.name})" if here.arbiter else ""
+        how = f" ({here.opinion.how})" if here.opinion else ""
         return f"{row.name}: backward disagrees with the derivative of its own forward{how}."
-    if here.arbiter is None or not np.isfinite(taped).all() or not np.isfinite(given).all():
+    if here.opinion is None or not np.isfinite(taped).all() or not np.isfinite(given).all():
         return ""
-    mine, theirs, certain = _along_the_difference(case, position, given, taped)
-    how = here.arbiter.name
+    how = here.opinion.how
+    try:
+        mine, theirs, certain = _along_the_difference(here, position, given, taped)
+    except Failure:
+        return ""
     if not certain:
         return f"{row.name}: the arbiter ({how}) cannot be trusted to tell so small a difference."
     if theirs and not mine:
@@ -122,11 +125,11 @@ def _who_stands_alone(case, row, position) -> str:
     )
 
 
-def _along_the_difference(case, position, given, taped) -> tuple[bool, bool, bool]:
+def _along_the_difference(here, position, given, taped) -> tuple[bool, bool, bool]:
     """Whether function and reference agree with the arbiter, and whether it can tell them apart."""
     difference = given - taped
-    direction = difference * (scale(case.here.arrays[position]) / np.max(np.abs(difference)))
-    derivative = case.here.arbiter.along({position: direction})
+    direction = difference * (scale(here.arrays[position]) / np.max(np.abs(difference)))
+    derivative = here.opinion.arbiter.along({position: direction})
     gap = abs(float(np.sum(difference * direction)))
     ours = abs(float(np.sum(given * direction)) - derivative.value)
     others = abs(float(np.sum(taped * direction)) - derivative.value)

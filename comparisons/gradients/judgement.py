@@ -1,4 +1,4 @@
-"""The verdicts: contract, forward, every gradient, and whether only kinks keep them apart."""
+"""The verdicts: contract, forward, every gradient, and whether only kinks keep two sides apart."""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -8,14 +8,15 @@ import numpy as np
 
 from comparisons.witnesses import Arrays, jittered, largest, norm, scale
 
-from .contract import Finding, Trial, examine, same
+from .contract import Finding, Trial, elsewhere, examine, same
 from .conventions import Kinks
 from .explanation import explain
 from .inputs import generator
-from .points import Point, Tape, Witnesses, as_dtype
+from .points import Point
 from .report import GradientReport, Row
 from .rounding import LIMIT
 from .subject import Failure, Subject
+from .truth import Tape, Witnesses, as_dtype
 
 
 class Case:
@@ -53,9 +54,12 @@ class Case:
         wrong = self._wrong()
         if wrong and not self._name_conventions(wrong):
             explain(self, wrong)
-        self._note_dissent()
-        if self._both_dtypes:
+        if self.report.ok:
+            self._check_elsewhere()
+            self._note_dissent()
+        if self._has_both_dtypes:
             self._state_accuracy()
+        self._name_arbiter()
 
     @cached_property
     def trial(self) -> Trial:
@@ -63,11 +67,14 @@ class Case:
 
     @cached_property
     def here(self) -> Point:
+        """The inputs as given, with those gradients that have the shape of their input."""
         dys = as_dtype(self.trial.dys, "float64")
         everyone = Witnesses(self.subject, self.tape, dys, self.dtype, self.seed)
-        names = self.subject.names
-        given = {p: self.trial.gradients.get(names[p]) for p in self.subject.positions}
-        return Point(everyone, as_dtype(self.arrays, "float64"), given, self.trial.values)
+        given = {p: self.trial.gradients.get(self.subject.names[p]) for p in self.subject.positions}
+        formed = {
+            p: g for p, g in given.items() if g is not None and g.shape == self.arrays[p].shape
+        }
+        return Point(everyone, as_dtype(self.arrays, "float64"), formed, self.trial.values)
 
     @cached_property
     def off(self) -> Point | None:
@@ -77,15 +84,29 @@ class Case:
         arrays = as_dtype(moved, self.dtype)
         try:
             values, gradients = self.subject.both(arrays, self.trial.dys)
-            given = dict(zip(self.subject.positions, gradients, strict=True))
-            return Point(self.here.witnesses, as_dtype(arrays, "float64"), given, values)
         except Failure:
             return None
+        given = dict(zip(self.subject.positions, gradients, strict=True))
+        return Point(self.here.witnesses, as_dtype(arrays, "float64"), given, values)
+
+    @property
+    def _has_both_dtypes(self) -> bool:
+        """Whether the reference has its own float32 rounding beside its float64 truth."""
+        return self.tape is not None and (self.dtype, self.tape.dtype) == ("float32", "float64")
+
+    @cached_property
+    def _in_dtype(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """The reference's values and gradients in the dtype of the check."""
+        if self.tape is not None and self._has_both_dtypes:
+            return self.tape(self.arrays, self.trial.dys, dtype=self.dtype)
+        return self.here.measured.values, self.here.measured.gradients
 
     def _wrong(self) -> list[tuple[Row, int]]:
         """The rows whose numbers are wrong, with their positions."""
         rows = zip(self.report.rows, self.subject.positions, strict=True)
         return [(row, position) for row, position in rows if row.ratio and row.ratio > LIMIT]
+
+    # forward
 
     def _check_reference_form(self):
         """Drop a reference whose values have another shape than the function's."""
@@ -99,80 +120,72 @@ class Case:
             self.report.findings.insert(0, Finding("forward", sentence))
             self.tape = None
         elif self.tape.dtype == "float32":
-            self.report.notes.append(
-                "The reference runs in float32 only, so float32 rounding is allowed for."
-            )
+            note = "The reference runs in float32 only, so float32 rounding is allowed for."
+            self.report.notes.append(note)
 
     def _check_values(self):
         if self.tape is None or any(b.name == "not deterministic" for b in self.trial.breaches):
             return
         measured = self.here.measured
-        bits = self.tape(self.arrays, dtype=self.dtype)[0] if self._both_dtypes else measured.values
         for index, given in enumerate(self.trial.values):
-            row = Row(self.subject.value_name(index, len(bits)), given.shape)
-            expected, noise = measured.values[index], measured.value_noise[index]
-            compare(row, given, expected, noise, same(given, bits[index]))
+            row = Row(self.subject.value_name(index, len(self.trial.values)), given.shape)
+            identical = same(given, self._in_dtype[0][index])
+            compare(row, given, measured.values[index], measured.value_noise[index], identical)
             self.report.values.append(row)
             if row.verdict == "mismatch":
                 what = "its value" if row.name.startswith("value") else f"its new {row.name}"
                 sentence = f"forward: {what} is not the reference's: {row.worst()}"
                 self.report.findings.insert(0, Finding("forward", sentence))
 
-    @property
-    def _both_dtypes(self) -> bool:
-        """Whether the reference has its own float32 rounding beside its float64 truth."""
-        return self.tape is not None and (self.dtype, self.tape.dtype) == ("float32", "float64")
-
-    @cached_property
-    def in_dtype(self) -> list[np.ndarray]:
-        """The reference's gradients in the dtype of the check."""
-        if not self._both_dtypes:
-            return self.here.measured.gradients
-        return self.tape(self.arrays, self.trial.dys, dtype=self.dtype)[1]
+    # gradients
 
     def _row(self, position: int) -> Row:
         name = self.subject.names[position]
-        row, given = Row(name, self.arrays[position].shape), self.trial.gradients.get(name)
-        if given is None or given.shape != row.shape:
+        row, given = Row(name, self.arrays[position].shape), self.here.given.get(position)
+        if given is None:
             row.verdict = "mismatch"
         elif (known := self.here.expected(position)) is not None:
             self._settle(row, position, given, *known)
-        elif self.here.arbiter is None:
+        elif self.here.opinion is None:
             self._call_vacuous(row, f"no witness can testify ({self.here.unusable})")
         else:
             self._settle_by_probes(row, position, given)
-        broken = [b for b in self.trial.breaches if b.gradient in (name, None)]
-        if any(b.gradient == name or b.name == "arity" for b in broken):
+        broken = [b for b in self.trial.breaches if b.gradient == name or b.name == "arity"]
+        if broken:
             row.verdict, row.cause = "mismatch", broken[0].sentence
         return row
 
     def _settle(self, row, position, given, expected, noise):
         """The verdict on a gradient all of whose true elements are known."""
         order = list(self.subject.positions).index(position)
-        identical = self.tape is not None and same(given, self.in_dtype[order])
-        most = LIMIT * float(np.max(noise, initial=0.0))
-        vanishes = largest(expected) <= most and bool(np.all(np.abs(expected) <= LIMIT * noise))
-        natural = self.here.measured.natural[order]
-        eps = float(np.finfo(self.here.witnesses.precision).eps)
-        if norm([expected]) <= eps * natural:
-            vanishes, noise = True, noise + eps * natural * max(1.0, scale(self.arrays[position]))
+        identical = self.tape is not None and same(given, self._in_dtype[1][order])
+        vanishes = self._vanishes(order, expected, noise)
         if vanishes:  # then the reference's rounding says little about that of the function
             own = self.here.witnesses.measure(self.here.arrays, own=True).gradient_noise[order]
-            expected, noise = np.zeros(row.shape), noise + own
+            noise = noise + own + self._negligible(order) * max(1.0, scale(self.arrays[position]))
+            expected = np.zeros(row.shape)
         compare(row, given, expected, noise, identical)
-        if row.name in self.zero and vanishes:
-            return None
         if not np.isfinite(expected).all():
-            return self._settle_not_finite(row, given, expected)
-        if row.name in self.zero:
-            row.verdict, row.cause = (
-                "mismatch",
-                f"{row.name} is named zero, but its gradient is not",
-            )
+            self._settle_not_finite(row, given, expected)
+        elif row.name in self.zero and not vanishes:
+            row.verdict = "mismatch"
+            row.cause = f"{row.name} is named zero, but its true gradient is not"
             self.report.findings.append(Finding("not zero", row.cause, row.name))
-        elif vanishes and row.verdict != "mismatch":
+        elif vanishes and row.verdict != "mismatch" and row.name not in self.zero:
             self._call_vacuous(row, "its true gradient is zero up to rounding")
-        return None
+
+    def _vanishes(self, order, expected, noise) -> bool:
+        """Whether a true gradient is zero up to rounding, of its terms or of the forward pass."""
+        if norm([expected]) <= self._negligible(order):
+            return True
+        if largest(expected) > LIMIT * float(np.max(noise, initial=0.0)):
+            return False
+        return bool(np.all(np.abs(expected) <= LIMIT * noise))
+
+    def _negligible(self, order) -> float:
+        """The size of a gradient that moves no bit of the value, however its input is moved."""
+        eps = float(np.finfo(self.here.witnesses.precision).eps)
+        return eps * self.here.measured.natural[order]
 
     def _settle_not_finite(self, row, given, expected):
         if np.array_equal(np.isfinite(given), np.isfinite(expected)):
@@ -192,73 +205,103 @@ class Case:
         worst = max(probes, key=lambda probe: probe.ratio)
         row.ratio, row.verdict = worst.ratio, "match" if worst.ratio <= LIMIT else "mismatch"
         row.max_error, row.noise = worst.error / worst.size, LIMIT * worst.noise / worst.size
-        if row.verdict == "mismatch":
-            row.index = self.here.arbiter.narrow(position, given)
+        opinion = self.here.opinion
+        if row.verdict == "mismatch" and opinion is not None:
+            row.index = opinion.arbiter.narrow(position, given)
             row.given = float(given[row.index])
-            row.expected = self.here.arbiter.element(position, row.index).value
+            row.expected = opinion.arbiter.element(position, row.index).value
         elif all(abs(probe.true) <= LIMIT * probe.noise for probe in probes):
             self._call_vacuous(row, "its true gradient is zero up to rounding")
 
+    # what speaks for a wrong gradient, and against a right one
+
     def _name_conventions(self, wrong) -> bool:
-        """Whether the gradients differ at kinks alone and stay between their sides there."""
-        positions = [position for _, position in wrong]
-        if self.off is None or not all(self.off.agrees(position) for position in positions):
+        """Whether gradients differ at single points alone and are one-sided derivatives there."""
+        if self.off is None or not all(self.off.agrees(position) for _, position in wrong):
             return False
-        known = {p: self.here.expected(p) for p in self.subject.positions}
-        if self.here.arbiter is None or any(k is None for k in known.values()):
-            return False
-        differ = {p: np.abs(self.here.given[p] - k[0]) > LIMIT * k[1] for p, k in known.items()}
-        truths = {p: k[0] for p, k in known.items()}
-        try:
-            findings = self._kinks.conventions(self.here.given, truths, differ)
-        except Failure:
-            return False
-        for row, _ in wrong if findings else []:
-            row.verdict = "convention" if row.cause is None else row.verdict
-        for finding in findings or []:
+        findings = self._found_kinks()
+        for finding in findings:
             row = next(row for row, _ in wrong if row.name == finding.gradient)
-            row.cause = row.cause or finding.sentence
-        self.report.findings += findings or []
+            if row.cause is None:
+                row.verdict, row.cause = "convention", finding.sentence
+        self.report.findings += findings
         return bool(findings)
 
-    @property
-    def _kinks(self) -> Kinks:
-        names = {p: self.subject.names[p] for p in self.subject.positions}
+    def _found_kinks(self) -> list[Finding]:
+        known = {position: self.here.expected(position) for position in self.here.given}
+        sure = {position: pair for position, pair in known.items() if pair is not None}
+        if self.here.opinion is None or sure.keys() != known.keys():
+            return []
+        names = {position: self.subject.names[position] for position in sure}
         sides = self.subject.name, "the reference" if self.tape else "its own forward"
-        return Kinks(self.here.arbiter.differences, names, sides, np.finfo(self.dtype).eps)
+        eps = float(np.finfo(self.dtype).eps)
+        kinks = Kinks(self.here.opinion.arbiter.differences, names, sides, eps)
+        try:
+            return kinks.conventions(self.here.given, sure)
+        except Failure:
+            return []
+
+    def _check_elsewhere(self):
+        """Call it once more with other inputs: what it kept of the first call shows."""
+        arrays = [elsewhere(array) for array in self.arrays]
+        try:
+            values, gradients = self.subject.both(arrays, self.trial.dys)
+        except Failure:
+            return
+        given = dict(zip(self.subject.positions, gradients, strict=True))
+        there = Point(self.here.witnesses, as_dtype(arrays, "float64"), given, values)
+        for row, position in zip(self.report.rows, self.subject.positions, strict=True):
+            if row.verdict in ("identical", "match") and there.is_far_off(position, self.dtype):
+                row.verdict = "mismatch"
+                row.cause = (
+                    f"the gradient of {row.name} is right once, but wrong when called again with "
+                    "other inputs (these in reverse order): it keeps something of another call"
+                )
+                self.report.findings.append(Finding("not repeatable", row.cause, row.name))
 
     def _note_dissent(self):
         """Say so where the arbiter disagrees with a gradient on which both sides agree."""
         for row, position in zip(self.report.rows, self.subject.positions, strict=True):
             if self.tape and row.verdict in ("identical", "match") and row.name not in self.zero:
                 self._cross_examine(row, position)
-        if self.here.unusable:
-            self.report.notes.append(f"The arbiter cannot testify: {self.here.unusable}.")
 
     def _cross_examine(self, row, position):
-        if self.here.agrees_with_arbiter(position):
+        if self.here.agrees_with_arbiter(position) or self.here.opinion is None:
             return
         if self.off and self.off.agrees_with_arbiter(position):
             return
-        how = self.here.arbiter.name
         self.report.witnesses.append(
             f"{row.name}: function and reference agree with each other, but not with the "
-            f"derivative of the forward pass ({how}). Either both replace or stop the gradient, "
-            "or the arbiter is not to be trusted here."
+            f"derivative of the forward pass ({self.here.opinion.how}). Either both replace or "
+            "stop the gradient, or the arbiter is not to be trusted here."
         )
+
+    # what else is to be said
 
     def _state_accuracy(self):
         """Each side's root mean square error against the float64 truth, in units of noise."""
-        for order, (row, position) in enumerate(
-            zip(self.report.rows, self.subject.positions, strict=True)
-        ):
-            if row.verdict in ("identical", "match", "convention") and row.name not in self.zero:
-                truth, noise = self.here.taped(position), self.here.noise(position)
-                sides = (self.here.given[position], self.in_dtype[order])
-                row.accuracy = _ratio(*(scale_of((side - truth) / noise) for side in sides))
+        rows = zip(self.report.rows, self.subject.positions, self._in_dtype[1], strict=True)
+        for row, position, theirs in rows:
+            truth, mine = self.here.taped(position), self.here.given.get(position)
+            if (
+                row.verdict in ("identical", "match")
+                and row.name not in self.zero
+                and truth is not None
+            ):
+                noise = self.here.noise(position)
+                errors = (_rms((side - truth) / noise) for side in (mine, theirs))
+                row.accuracy = _ratio(*errors)
         ratios = [row.accuracy for row in self.report.rows if row.accuracy is not None]
-        if ratios:
-            self.report.notes.append(_accuracy(max(ratios)))
+        self.report.notes += [_accuracy(max(ratios))] if ratios else []
+
+    def _name_arbiter(self):
+        if "here" not in self.__dict__ or "opinion" not in self.here.__dict__:
+            return
+        if self.here.unusable:
+            self.report.notes.append(f"The arbiter cannot testify: {self.here.unusable}.")
+        if self.here.opinion is not None:
+            arbiter = self.here.opinion.arbiter
+            self.report.arbiter = f"{arbiter.name}{f' ({arbiter.why})' if arbiter.why else ''}"
 
 
 def compare(row: Row, given, expected, noise, identical: bool) -> None:
@@ -271,9 +314,7 @@ def compare(row: Row, given, expected, noise, identical: bool) -> None:
     with np.errstate(all="ignore"):
         error = np.abs(np.subtract(given, expected, dtype=float))
         if not np.isfinite(error).all():
-            error = np.where(
-                given == expected, 0.0, np.nan_to_num(error, nan=np.inf, posinf=np.inf)
-            )
+            error = np.where(given == expected, 0.0, np.where(np.isfinite(error), error, np.inf))
         ratios = error / noise
     row.index = tuple(int(i) for i in np.unravel_index(np.argmax(ratios), ratios.shape))
     unit = largest(expected)
@@ -285,7 +326,7 @@ def compare(row: Row, given, expected, noise, identical: bool) -> None:
         row.verdict = "mismatch"
 
 
-def scale_of(array: np.ndarray) -> float:
+def _rms(array) -> float:
     return float(np.sqrt(np.mean(np.square(array)))) if array.size else 0.0
 
 
@@ -296,6 +337,8 @@ def _ratio(mine: float, theirs: float) -> float:
 def _accuracy(ratio: float) -> str:
     if ratio <= 1.25:
         return "In float32 it is as accurate as the reference, or more, in every gradient."
+    if np.isinf(ratio):
+        return "In float32 the reference makes no error at all in a gradient where this one does."
     return f"In float32 it is up to {ratio:.1f} times less accurate than the reference."
 
 

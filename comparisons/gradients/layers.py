@@ -90,7 +90,7 @@ class Mine:
         self.order = list(range(len(self.weights)))
 
     def arrange(self, names: Sequence[str], shapes: Sequence[tuple]) -> None:
-        """Find for each of the layer's weights its place in Keras's order, by shape, else by name."""
+        """Find each weight's place in Keras's order: by shape, else by name."""
         mine = [weight.shape for weight in self.weights]
         if mine == list(shapes):
             return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .contract import Finding
+from .rounding import LIMIT
 
 if TYPE_CHECKING:
     import pandas
@@ -45,8 +46,12 @@ class Row:
         if self.index is None or self.given is None:
             return ""
         where = f"{list(self.index)}: " if self.index else ""
-        expected = "" if self.expected is None else f" for {self.expected + 0.0:.8g}"
-        return f"{where}{self.given + 0.0:.8g}{expected}"
+        if self.expected is None:
+            return f"{where}{self.given + 0.0:.8g}"
+        given, expected = (f"{value + 0.0:.8g}" for value in (self.given, self.expected))
+        if given == expected:
+            given, expected = (f"{value + 0.0:.17g}" for value in (self.given, self.expected))
+        return f"{where}{given} for {expected}"
 
 
 @dataclass
@@ -61,6 +66,7 @@ class GradientReport:
     findings: list[Finding] = field(default_factory=list)
     witnesses: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    arbiter: str = ""
     error: str | None = None
     traceback: str = ""
 
@@ -122,6 +128,7 @@ class GradientReport:
             "causes": self.causes,
             "witnesses": self.witnesses,
             "notes": self.notes,
+            "arbiter": self.arbiter or None,
             "gradients": [_plain(row) for row in self.rows],
             "values": [_plain(row) for row in self.values],
             "traceback": self.traceback or None,
@@ -158,11 +165,10 @@ class GradientReport:
 
 
 HEADINGS = ("gradient", "shape", "verdict", "error", "noise", "worst element")
-NEUTRAL = ("convention",)
 
 
 def _breaks(finding: Finding) -> bool:
-    return finding.name not in ("kink", "tie", "vacuous")
+    return finding.name not in ("kink", "tie", "point", "vacuous")
 
 
 def _cells(rows: list[Row]) -> list[tuple[str, ...]]:
@@ -173,7 +179,7 @@ def _cells(rows: list[Row]) -> list[tuple[str, ...]]:
             row.verdict,
             _short(row.max_error),
             _short(row.noise),
-            row.worst() if row.verdict in ("mismatch", "convention") else "",
+            row.worst() if row.ratio is not None and row.ratio > LIMIT else "",
         )
         for row in rows
     ]
@@ -219,7 +225,7 @@ def _plain(row: Row) -> dict[str, Any]:
     plain = asdict(row)
     for key, value in plain.items():
         if isinstance(value, float | np.floating):
-            plain[key] = _number(value)
+            plain[key] = _number(float(value))
         elif isinstance(value, tuple):
             plain[key] = [int(n) for n in value]
     return plain
