@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from keras.src.trainers import compile_utils
+from keras.src.utils.naming import to_snake_case
 
 from reference import metrics as reference
 from scratch import config
@@ -17,8 +18,7 @@ FUNCTIONS = [
     "top_k_categorical_accuracy",
     "sparse_top_k_categorical_accuracy",
 ]
-CLASSES = [
-    "Mean",
+ACCURACIES = [
     "Accuracy",
     "BinaryAccuracy",
     "CategoricalAccuracy",
@@ -26,6 +26,22 @@ CLASSES = [
     "TopKCategoricalAccuracy",
     "SparseTopKCategoricalAccuracy",
 ]
+ERRORS = [
+    "MeanSquaredError",
+    "RootMeanSquaredError",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanSquaredLogarithmicError",
+    "LogCoshError",
+    "CosineSimilarity",
+]
+COUNTS = ["TruePositives", "FalsePositives", "TrueNegatives", "FalseNegatives"]
+CLASSES = ["Mean", "Sum", *ACCURACIES, *ERRORS, "R2Score", *COUNTS, "Precision", "Recall"]
+CLASSES += ["F1Score", "FBetaScore", "AUC"]
+NAMES = {  # where the name of the object is not its class in snake case
+    "LogCoshError": "logcosh",
+    "FBetaScore": "fbeta_score",
+}
 NAN, INF = np.nan, np.inf
 
 
@@ -58,7 +74,7 @@ def both(name, *arguments, **options):
     )
 
 
-@pytest.mark.parametrize("name", [*FUNCTIONS, "Metric", *CLASSES])
+@pytest.mark.parametrize("name", [*FUNCTIONS, "confusion_matrix", "Metric", *CLASSES])
 def test_signature_is_keras(name):
     ours = inspect.signature(getattr(scratch, name)).parameters.values()
     theirs = inspect.signature(getattr(reference, name)).parameters.values()
@@ -201,7 +217,7 @@ def batches(name, rng, dtype="float32"):
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("name", CLASSES[1:])
+@pytest.mark.parametrize("name", ACCURACIES)
 def test_results_over_batches_are_keras_bit_for_bit(name, weighted, floatx):
     """Four columns and weights in eighths, whose means and sums are exact in any order."""
     rng = np.random.default_rng(6)
@@ -236,31 +252,36 @@ FITTING = {  # shapes of values with the shapes of weights that Keras takes for 
 @pytest.mark.parametrize(
     ("values", "weights"), [(values, w) for values, shapes in FITTING.items() for w in shapes]
 )
-def test_mean_takes_every_weight_that_keras_takes(values, weights, floatx):
+@pytest.mark.parametrize("name", ["Mean", "Sum"])
+def test_means_and_sums_take_every_weight_that_keras_takes(name, values, weights, floatx):
     """Values and weights in eighths over powers of two, whose means are exact in any order."""
     rng = np.random.default_rng(8)
-    ours, theirs = scratch.Mean(), reference.Mean()
+    ours, theirs = getattr(scratch, name)(), getattr(reference, name)()
     for _ in range(3):
         batch = rng.integers(-16, 16, size=values) / 8
         weight = None if weights is None else rng.integers(1, 16, size=weights) / 64
         ours.update_state(batch, weight)
         theirs.update_state(batch, weight)
         same(ours.total, theirs.total)
-        same(ours.count, theirs.count)
         same(ours.result(), theirs.result())
+        if name == "Mean":
+            same(ours.count, theirs.count)
+    ours.reset_state()
+    assert ours.result() == 0
 
 
 @pytest.mark.parametrize(
     ("values", "weights"),
     [((), (4,)), ((4,), (3,)), ((4,), (4, 3)), ((4, 3), (3,)), ((4, 3), (4, 3, 2))],
 )
-def test_mean_refuses_weights_that_do_not_fit(values, weights):
+@pytest.mark.parametrize("name", ["Mean", "Sum"])
+def test_weights_that_do_not_fit_are_refused(name, values, weights):
     with pytest.raises(tf.errors.InvalidArgumentError):
-        reference.Mean().update_state(np.zeros(values), np.ones(weights))
+        getattr(reference, name)().update_state(np.zeros(values), np.ones(weights))
     with pytest.raises(
         ValueError, match=r"sample_weight of shape .* does not fit values"
     ) as caught:
-        scratch.Mean().update_state(np.zeros(values), np.ones(weights))
+        getattr(scratch, name)().update_state(np.zeros(values), np.ones(weights))
     assert "\n" not in str(caught.value)
 
 
@@ -289,6 +310,349 @@ def test_lists_are_arrays():
 def test_dtype_is_that_of_the_result(dtype):
     metric = scratch.SparseCategoricalAccuracy(dtype=dtype)
     assert metric.result().dtype == metric([0, 1], [[1.0, 0.0], [1.0, 0.0]]).dtype == dtype
+
+
+def close(actual, expected, units):
+    """units roundings of the largest entry apart; the same shape and dtype."""
+    actual, expected = np.asarray(actual), np.asarray(expected)
+    assert actual.dtype == expected.dtype
+    assert actual.shape == expected.shape
+    bound = units * np.finfo(expected.dtype).eps * np.abs(expected).max(initial=0)
+    assert np.array_equal(np.isnan(actual), np.isnan(expected))
+    assert not np.any(np.abs(actual - expected) > bound)
+
+
+def hold(name, data, weights=None, units=0, **options):
+    """Both metrics after each batch, and after a reset; they differ by a few roundings."""
+    ours, theirs = (getattr(side, name)(**options) for side in (scratch, reference))
+    results = []
+    for (y_true, y_pred), weight in zip(data, weights or [None] * len(data), strict=True):
+        ours.update_state(y_true, y_pred, weight)
+        theirs.update_state(y_true, y_pred, weight)
+        results.append(ours.result())
+        close(results[-1], theirs.result(), units)
+    ours.reset_state()
+    ours.update_state(*data[0], weights[0] if weights else None)
+    close(ours.result(), results[0], 0)
+    return ours
+
+
+def scored(rng, shape, dtype="float32"):
+    """Labels 0 and 1, and scores in [0, 1] that tell something about them."""
+    y_true = rng.integers(0, 2, size=shape)
+    return y_true, (0.7 * rng.uniform(size=shape) + 0.3 * y_true).astype(dtype)
+
+
+def eighths(rng, shape):
+    return rng.integers(0, 16, size=shape) / 8
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("name", ERRORS)
+def test_errors_over_batches_are_keras(name, weighted, floatx):
+    """Sums of up to 60 terms, which the two sides add in another order."""
+    rng = np.random.default_rng(6)
+    data = [rng.uniform(0.5, 2, size=(2, n, 4)).astype(floatx) for n in (7, 1, 5)]
+    weights = [eighths(rng, len(y)) + 1 for y, _ in data] if weighted else None
+    hold(name, data, weights, units=60)
+
+
+@pytest.mark.parametrize(("a", "b"), [((4,), (4, 1)), ((4, 1), (4,)), ((4, 3, 1), (4, 3))])
+@pytest.mark.parametrize("name", ERRORS[:2])
+def test_errors_take_a_last_axis_of_size_one(name, a, b):
+    rng = np.random.default_rng(2)
+    hold(name, [(rng.normal(size=a), rng.normal(size=b))], units=60)
+
+
+def test_root_is_taken_of_the_mean_over_all_batches():
+    metric = scratch.RootMeanSquaredError()
+    metric.update_state([[0.0]], [[1.0]])
+    metric.update_state([[0.0]], [[7.0]])
+    assert metric.result() == 5
+
+
+def test_a_function_of_ones_own_is_averaged():
+    def error(y_true, y_pred, power):
+        return np.mean(np.abs(y_pred - y_true) ** power, axis=-1)
+
+    metric = scratch.MeanMetricWrapper(error, "mine", power=3)
+    assert metric([[0.0, 0.0]], [[1.0, 2.0]]) == 4.5
+    assert metric.name == "mine"
+
+
+R2_OPTIONS = [
+    {},
+    {"class_aggregation": None},
+    {"class_aggregation": "variance_weighted_average"},
+    {"num_regressors": 3},
+    {"class_aggregation": None, "num_regressors": 1},
+]
+
+
+@pytest.mark.parametrize("weights", [None, (), (9,), (9, 1), (9, 3)])
+@pytest.mark.parametrize("options", R2_OPTIONS, ids=str)
+def test_r2_is_keras(options, weights, floatx):
+    """The variance is a difference of sums, some tens of roundings of which are left."""
+    rng = np.random.default_rng(4)
+    y_true = [rng.normal(size=(9, 3)).astype(floatx) for _ in range(3)]
+    data = [(y, (y + rng.normal(size=y.shape)).astype(floatx)) for y in y_true]
+    weights = None if weights is None else [eighths(rng, weights) + 1 for _ in data]
+    hold("R2Score", data, weights, units=200, **options)
+
+
+def test_r2_in_numbers():
+    assert scratch.R2Score()([[1], [4], [3]], [[2], [4], [4]]) == np.float32(0.57142854)
+    hold("R2Score", [(np.ones((3, 2)), np.array([[1.0, 2], [1, 2], [1, 2]]))])  # NaN, and 0
+    assert scratch.R2Score()(np.array([1.0, 2]), np.array([[1.0], [2]])) == 1
+
+
+@pytest.mark.parametrize("regressors", [3, 4])
+def test_r2_with_as_many_regressors_as_samples_is_not_adjusted(regressors):
+    y_true, y_pred = np.array([[1.0], [4], [3], [7]]), np.array([[2.0], [4], [4], [5]])
+    results = []
+    for side in scratch, reference:
+        metric = side.R2Score(num_regressors=regressors)
+        metric.update_state(y_true, y_pred)
+        with pytest.warns(UserWarning, match=r"degree of freedom|adjusted R2|Adjusted R2"):
+            results.append(metric.result())
+    close(*results, 4)
+    close(results[0], scratch.R2Score()(y_true, y_pred), 0)
+
+
+EDGES = [0.0, 1.0, -0.0, -0.2, 1.3, 0.5, 0.3, 0.7, 0.2, 1e-8, 1 - 1e-7]
+
+
+@pytest.mark.parametrize("name", [*COUNTS, "Precision", "Recall"])
+@pytest.mark.parametrize(
+    "thresholds",
+    [None, 0.3, [0.5], [0.2, 0.7], [0.7, 0.3, 0.2], [0.0, 0.5, 1.0], [0.25, 0.5, 0.75]],
+)
+def test_predictions_at_a_threshold_count_as_in_keras(name, thresholds):
+    y_pred = np.concatenate([EDGES, EDGES])
+    y_true = np.repeat([0, 1], len(EDGES))
+    hold(name, [(y_true, y_pred), (y_true[::-1], y_pred[:, np.newaxis])], thresholds=thresholds)
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 11, 200])
+@pytest.mark.parametrize("name", COUNTS)
+def test_even_thresholds_round_as_in_keras(name, count, floatx):
+    """Predictions that are thresholds, as near as the dtype can tell."""
+    thresholds = [i / (count - 1) for i in range(count)]
+    at = np.array(thresholds, floatx)
+    y_pred = np.concatenate([at, np.nextafter(at, at - 1), np.nextafter(at, at + 1)])
+    y_pred = y_pred[(y_pred == 0) | (np.abs(y_pred) > np.finfo(floatx).tiny)]  # TensorFlow's 0
+    y_true = np.arange(y_pred.size) % 2
+    hold(name, [(y_true, y_pred)], thresholds=thresholds)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"top_k": 2},
+        {"top_k": 1, "class_id": 2},
+        {"class_id": 0},
+        {"top_k": 2, "thresholds": 0.4},
+        {"top_k": 3, "thresholds": [0.2, 0.8]},
+        {"class_id": -1, "thresholds": [0.0, 0.25, 0.5, 0.75, 1.0]},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("weights", [None, (), (6,), (6, 1), (6, 4)])
+@pytest.mark.parametrize("name", ["Precision", "Recall"])
+def test_top_k_classes_and_weights_are_keras(name, weights, options):
+    rng = np.random.default_rng(5)
+    data = [scored(rng, (6, 4))]
+    data += [(data[0][0], rng.integers(0, 3, size=(6, 4)).astype("float32") / 2)]  # ties
+    if options.get("class_id") is not None and weights == (6, 4):
+        pytest.skip("Keras has no room for a weight per class beside class_id")
+    weights = None if weights is None else [eighths(rng, weights) for _ in data]
+    hold(name, data, weights, **options)
+
+
+@pytest.mark.parametrize("shape", [(7,), (7, 1), (7, 3), (7, 2, 3)])
+@pytest.mark.parametrize("name", ["Precision", "TrueNegatives"])
+def test_predictions_of_any_shape_are_counted(name, shape):
+    rng = np.random.default_rng(3)
+    hold(name, [scored(rng, shape)], [eighths(rng, shape)])
+    hold(name, [scored(rng, shape)])
+
+
+def test_precision_and_recall_in_words():
+    y_true, y_pred = [1, 1, 1, 0, 0], [0.9, 0.8, 0.1, 0.7, 0.2]
+    assert scratch.Precision()(y_true, y_pred) == np.float32(2 / 3)
+    assert scratch.Recall()(y_true, y_pred) == np.float32(2 / 3)
+    assert [scratch.Precision()([0], [0.0]), scratch.Recall()([0], [0.0])] == [0, 0]
+
+
+def test_a_result_stays_what_it_was_when_the_metric_goes_on():
+    for name in ("TruePositives", "Precision", "AUC", "F1Score", "R2Score", "Sum", "Mean"):
+        options = {"class_aggregation": None} if name == "R2Score" else {}
+        metric = getattr(scratch, name)(**options)
+        data = [[[0.0, 1.0], [1.0, 0.5]]] * (1 if name in ("Sum", "Mean") else 2)
+        metric.update_state(*data)
+        before = np.copy(result := metric.result())
+        metric.update_state(*data)
+        metric.reset_state()
+        assert np.array_equal(result, before)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("average", [None, "micro", "macro", "weighted"])
+@pytest.mark.parametrize("options", [{}, {"beta": 2.0}, {"threshold": 0.4, "beta": 0.5}], ids=str)
+def test_f_scores_are_keras(options, average, weighted):
+    """Counts are exact; the scores of three classes are averaged."""
+    rng = np.random.default_rng(8)
+    data = [scored(rng, (n, 3)) for n in (7, 1)]
+    data += [(np.eye(3), np.zeros((3, 3))), (np.eye(3), np.ones((3, 3)))]
+    weights = [eighths(rng, len(y)) for y, _ in data] if weighted else None
+    hold("FBetaScore", data, weights, units=8, average=average, **options)
+    if "beta" not in options:
+        hold("F1Score", data, weights, units=8, average=average)
+
+
+def test_f_scores_in_numbers():
+    y_true = [[1, 1, 1], [1, 0, 0], [1, 1, 0]]
+    y_pred = [[0.2, 0.6, 0.7], [0.2, 0.6, 0.6], [0.6, 0.8, 0.0]]
+    f1 = scratch.F1Score(threshold=0.5)(y_true, y_pred)
+    assert np.array_equal(np.round(f1, 6), np.round(np.float32([1 / 2, 4 / 5, 2 / 3]), 6))
+    f2 = scratch.FBetaScore(beta=2.0, threshold=0.5)(y_true, y_pred)
+    assert np.array_equal(np.round(f2, 6), np.round(np.float32([5 / 13, 10 / 11, 5 / 6]), 6))
+
+
+CURVES = [
+    (curve, how)
+    for curve in ("ROC", "PR", "PRGAIN")
+    for how in ("interpolation", "minoring", "majoring")
+]
+THRESHOLDS = [{}, {"num_thresholds": 2}, {"num_thresholds": 11}, {"thresholds": [0.1, 0.6, 0.3]}]
+THRESHOLDS += [{"thresholds": [0.25, 0.5, 0.75]}]
+
+
+@pytest.mark.parametrize("thresholds", THRESHOLDS, ids=str)
+@pytest.mark.parametrize(("curve", "how"), CURVES)
+def test_auc_is_keras(curve, how, thresholds):
+    """Sums over up to 199 intervals of rates that are rounded a few times each."""
+    rng = np.random.default_rng(9)
+    data = [scored(rng, (30, 1)), (np.repeat([0, 1], len(EDGES)), np.tile(EDGES, 2))]
+    weights = [eighths(rng, np.shape(y)) for y, _ in data]
+    options = {"curve": curve, "summation_method": how} | thresholds
+    metric = hold("AUC", data, weights, units=200, **options)
+    assert (metric.curve, metric.summation_method) == (curve, how)
+
+
+@pytest.mark.parametrize("curve", ["ROC", "PR", "PRGAIN"])
+def test_auc_of_plain_lists_is_keras_in_either_floatx(curve, floatx):
+    y_true, y_pred = scored(np.random.default_rng(2), 30, floatx)
+    hold("AUC", [(y_true.tolist(), y_pred.tolist())], units=200, curve=curve)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"multi_label": True},
+        {"multi_label": True, "num_labels": 3, "curve": "pr"},
+        {"multi_label": True, "label_weights": [0.5, 0.25, 2.0], "summation_method": "Minoring"},
+        {"multi_label": True, "label_weights": [0.5, 0.25, 2.0], "thresholds": [0.3, 0.4]},
+        {"label_weights": [0.5, 0.25, 2.0]},
+        {"label_weights": [0.5, 0.25, 2.0], "thresholds": [0.3, 0.4]},
+        {"from_logits": True},
+    ],
+    ids=str,
+)
+def test_auc_of_labels_and_logits_is_keras(options, weighted):
+    rng = np.random.default_rng(9)
+    data = [scored(rng, (n, 3)) for n in (12, 5)]
+    if options.get("from_logits"):
+        data = [(y_true, 8 * y_pred - 4) for y_true, y_pred in data]
+    weights = [eighths(rng, (len(y), 1)) for y, _ in data] if weighted else None
+    hold("AUC", data, weights, units=200, **options)
+
+
+def test_auc_in_numbers():
+    y_true, y_pred = [0, 0, 1, 1], [0, 0.5, 0.3, 0.9]
+    assert scratch.AUC(num_thresholds=3)(y_true, y_pred) == 0.75
+    assert scratch.AUC(num_thresholds=3)(y_true, y_pred, [1, 0, 0, 1]) == 1
+    lower, middle, upper = (
+        scratch.AUC(summation_method=how, num_thresholds=5)(y_true, y_pred)
+        for how in ("minoring", "interpolation", "majoring")
+    )
+    assert lower < middle < upper
+
+
+@pytest.mark.parametrize("weights", [None, (20,)])
+@pytest.mark.parametrize("dtype", ["int32", "float32", "float64", "int64"])
+@pytest.mark.parametrize("num_classes", [None, 6])
+def test_confusion_matrix_is_tensorflow(num_classes, dtype, weights):
+    rng = np.random.default_rng(1)
+    labels, predictions = rng.integers(0, 5, size=(2, 20))
+    weights = None if weights is None else rng.integers(0, 9, size=weights)
+    options = {"num_classes": num_classes, "weights": weights, "dtype": dtype}
+    both("confusion_matrix", labels, predictions, **options)
+    both("confusion_matrix", labels[:, np.newaxis], predictions, **options)
+
+
+def test_confusion_matrix_in_numbers():
+    matrix = scratch.confusion_matrix([1, 2, 4], [2, 2, 4])
+    expected = np.zeros((5, 5))
+    expected[[1, 2, 4], [2, 2, 4]] = 1
+    assert np.array_equal(matrix, expected)
+    assert scratch.confusion_matrix(np.zeros(0, int), np.zeros(0, int)).shape == (0, 0)
+
+
+def test_confusion_matrix_refuses_classes_that_are_none():
+    for labels, predictions, classes in ([0, -1], [0, 0], 2), ([0, 1], [0, 2], 2):
+        with pytest.raises(tf.errors.InvalidArgumentError):
+            reference.confusion_matrix(labels, predictions, classes)
+        refused(
+            lambda a=labels, b=predictions, n=classes: scratch.confusion_matrix(a, b, n),
+            "classes must be at least 0 and below 2, not between",
+        )
+    refused(lambda: scratch.confusion_matrix([0, 1], [0]), "one shape, not")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("Precision", {"thresholds": 1.5}, "thresholds lie between 0 and 1, not 1.5"),
+        ("Recall", {"thresholds": [0.2, -0.1]}, "thresholds lie between 0 and 1"),
+        ("FBetaScore", {"average": "mean"}, "average is one of .*, not 'mean'"),
+        ("FBetaScore", {"beta": 0.0}, "beta is a float above 0, not 0.0"),
+        ("FBetaScore", {"beta": 2}, "beta is a float above 0, not 2"),
+        ("F1Score", {"threshold": 0.0}, "threshold is a float above 0 and at most 1, not 0.0"),
+        ("F1Score", {"threshold": 1}, "threshold is a float above 0 and at most 1, not 1"),
+        ("AUC", {"num_thresholds": 1}, "num_thresholds is above 1, not 1"),
+        ("AUC", {"curve": "DET"}, "curve is one of ROC, PR, PRGAIN, not DET"),
+        ("AUC", {"summation_method": "left"}, "summation_method is one of .*, not left"),
+        ("AUC", {"num_labels": 3}, "num_labels is for multi_label=True alone"),
+        ("R2Score", {"class_aggregation": "mean"}, "class_aggregation is one of .*, not mean"),
+        ("R2Score", {"num_regressors": -1}, "num_regressors is at least 0, not -1"),
+    ],
+)
+def test_options_that_keras_refuses_are_refused(name, options, message):
+    refused(lambda: getattr(scratch, name)(**options), message)
+    with pytest.raises(ValueError, match=r"."):
+        getattr(reference, name)(**options)
+
+
+@pytest.mark.parametrize("name", ["F1Score", "R2Score"])
+def test_scores_refuse_what_has_no_columns(name):
+    for shape in (4,), (4, 2, 3):
+        refused(
+            lambda s=shape: getattr(scratch, name)()(np.zeros(s), np.zeros(s)),
+            r"takes y_true and y_pred of one shape \(n, outputs\), not",
+        )
+
+
+def test_auc_of_labels_refuses_what_has_no_columns():
+    metric = scratch.AUC(multi_label=True)
+    refused(lambda: metric(np.zeros(4), np.zeros(4)), r"shape \(n, labels\), not \(4,\)")
+
+
+@pytest.mark.parametrize("name", ["Precision", "AUC", "RootMeanSquaredError"])
+def test_counts_refuse_shapes_that_differ(name):
+    metric = getattr(scratch, name)()
+    refused(lambda: metric(np.zeros((4, 2)), np.zeros((4, 3))), "of one shape, not")
 
 
 def refused(call, message):
@@ -320,16 +684,22 @@ def test_labels_that_do_not_fit_are_refused(name):
 
 
 def test_names_are_keras():
+    keras.backend.clear_session()  # which counts objects of one name
     for side in scratch, reference:
-        assert [getattr(side, name)().name for name in CLASSES] == ["mean", "accuracy", *FUNCTIONS]
+        names = [getattr(side, name)().name for name in CLASSES]
+        expected = [NAMES.get(name, to_snake_case(name)) for name in CLASSES]
+        assert names == expected
         assert side.Accuracy(name="mine").name == "mine"
 
 
 def test_get_knows_keras_names():
-    for cls, snake_case in zip(CLASSES, ["mean", "accuracy", *FUNCTIONS], strict=True):
-        for name in cls, snake_case:
-            assert type(scratch.get(name)) is getattr(scratch, cls)
-            assert type(reference.get(name)) is getattr(reference, cls)
+    aliases = dict(zip(["mse", "mae", "mape", "msle"], ERRORS[:1] + ERRORS[2:5], strict=True))
+    aliases |= {alias.upper(): cls for alias, cls in aliases.items()}
+    aliases |= {to_snake_case(cls): cls for cls in CLASSES} | {cls: cls for cls in CLASSES}
+    for name, cls in aliases.items():
+        assert type(scratch.get(name)) is getattr(scratch, cls)
+        assert type(reference.get(name)) is getattr(reference, cls)
+    for cls in CLASSES:
         assert type(scratch.get(getattr(scratch, cls))) is getattr(scratch, cls)
     metric = scratch.Mean()
     assert scratch.get(metric) is metric
@@ -347,7 +717,7 @@ def test_get_averages_a_function(name):
 
 @pytest.mark.parametrize("identifier", ["acuracy", 3, ["mean"], {"class_name": "Mean"}])
 def test_get_refuses_the_unknown_in_one_line(identifier):
-    refused(lambda: scratch.get(identifier), "unknown metric .*: choose from mean, accuracy, ")
+    refused(lambda: scratch.get(identifier), "unknown metric .*: choose from mean, sum, accuracy, ")
 
 
 @pytest.mark.parametrize("name", ["accuracy", "acc"])
@@ -373,5 +743,5 @@ def test_accuracy_means_to_compile_what_it_means_to_keras(y_true, y_pred, name):
 
 
 def test_reference_is_keras_itself():
-    for name in [*FUNCTIONS, *CLASSES, "Metric", "get"]:
+    for name in [*FUNCTIONS, *CLASSES, "MeanMetricWrapper", "Metric", "get"]:
         assert getattr(reference, name) is getattr(keras.metrics, name)

@@ -1,13 +1,11 @@
-"""Metrics: functions judge each sample; their classes average over all batches since a reset."""
-
-from collections import abc
-from typing import Any
+"""Accuracies: how often a prediction is right. Functions judge each sample, classes average."""
 
 import numpy as np
 
 from scratch import config
 from scratch.losses.functions import check_shapes, squeeze_or_expand_to_same_rank
-from scratch.losses.loss import snake_case
+
+from .metric import MeanMetricWrapper
 
 
 def binary_accuracy(y_true: np.ndarray, y_pred: np.ndarray, threshold: float = 0.5) -> np.ndarray:
@@ -80,98 +78,7 @@ def _check_labels(name: str, y_true: np.ndarray, y_pred: np.ndarray) -> None:
         )
 
 
-class Metric:
-    """What a metric has: update_state with each batch, result since the last reset_state.
-
-    Computed in dtype, or floatx if it is None. Called like a function it does the first two.
-    """
-
-    def __init__(self, dtype: str | None = None, name: str | None = None):
-        self.name = name or snake_case(type(self).__name__)
-        self.dtype = np.dtype(dtype or config.floatx()).name
-
-    def update_state(self, *args: Any, **kwargs: Any) -> None:
-        raise NotImplementedError
-
-    def result(self) -> np.floating:
-        raise NotImplementedError
-
-    def reset_state(self) -> None:
-        raise NotImplementedError
-
-    def __call__(self, *args: Any, **kwargs: Any) -> np.floating:
-        self.update_state(*args, **kwargs)
-        return self.result()
-
-
-class Mean(Metric):
-    """result = sum(sample_weight * values) / sum(sample_weight), 0 before the first value.
-
-    values (n, ...) are averaged to as many axes as sample_weight has, weighed, then averaged to
-    one number per sample; the weights likewise. ValueError for weights that do not fit.
-    """
-
-    total: np.floating
-    count: np.floating
-
-    def __init__(self, name: str | None = "mean", dtype: str | None = None):
-        super().__init__(dtype, name)
-        self.reset_state()
-
-    def reset_state(self) -> None:
-        self.total = self.count = np.dtype(self.dtype).type(0)
-
-    def update_state(self, values: Any, sample_weight: Any = None) -> None:
-        values = np.asarray(values, self.dtype)
-        if sample_weight is not None:
-            values, weight = _weighed(values, np.asarray(sample_weight, self.dtype))
-            self.count += _per_sample(weight).sum()
-        values = _per_sample(values)
-        self.total += values.sum()
-        if sample_weight is None:
-            self.count += values.size
-
-    def result(self) -> np.floating:
-        return self.total / self.count if self.count else self.count
-
-
-def _per_sample(values: np.ndarray) -> np.ndarray:
-    return values.mean(axis=tuple(range(1, values.ndim)))
-
-
-def _weighed(values: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """values * weight with values averaged to the rank of weight, and weight in that shape."""
-    aligned, weight = squeeze_or_expand_to_same_rank(values, weight)
-    means = aligned.mean(axis=tuple(range(weight.ndim, aligned.ndim)))
-    try:
-        weight = np.broadcast_to(weight, means.shape)
-    except ValueError:
-        raise ValueError(
-            f"sample_weight of shape {weight.shape} does not fit values of shape {values.shape}"
-        ) from None
-    return means * weight, weight
-
-
-class _MeanMetricWrapper(Mean):
-    """The mean of function(y_true, y_pred, **arguments): Keras's MeanMetricWrapper."""
-
-    def __init__(
-        self,
-        function: abc.Callable[..., Any],
-        name: str | None = None,
-        dtype: str | None = None,
-        **arguments: Any,
-    ):
-        super().__init__(name, dtype)
-        self._function = function
-        self._arguments = arguments
-
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        values = self._function(np.asarray(y_true), np.asarray(y_pred), **self._arguments)
-        super().update_state(values, sample_weight)
-
-
-class Accuracy(_MeanMetricWrapper):
+class Accuracy(MeanMetricWrapper):
     """mean(y_pred == y_true), entry by entry, after y_true is cast to the dtype of y_pred."""
 
     def __init__(self, name: str | None = "accuracy", dtype: str | None = None):
@@ -184,7 +91,7 @@ def _accuracy(y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
     return (y_true == y_pred).astype(config.floatx())
 
 
-class BinaryAccuracy(_MeanMetricWrapper):
+class BinaryAccuracy(MeanMetricWrapper):
     """mean(binary_accuracy(y_true, y_pred, threshold))."""
 
     def __init__(
@@ -196,21 +103,21 @@ class BinaryAccuracy(_MeanMetricWrapper):
         super().__init__(binary_accuracy, name, dtype, threshold=threshold)
 
 
-class CategoricalAccuracy(_MeanMetricWrapper):
+class CategoricalAccuracy(MeanMetricWrapper):
     """mean(categorical_accuracy(y_true, y_pred)), for one-hot y_true."""
 
     def __init__(self, name: str | None = "categorical_accuracy", dtype: str | None = None):
         super().__init__(categorical_accuracy, name, dtype)
 
 
-class SparseCategoricalAccuracy(_MeanMetricWrapper):
+class SparseCategoricalAccuracy(MeanMetricWrapper):
     """mean(sparse_categorical_accuracy(y_true, y_pred)), for y_true of integers."""
 
     def __init__(self, name: str | None = "sparse_categorical_accuracy", dtype: str | None = None):
         super().__init__(sparse_categorical_accuracy, name, dtype)
 
 
-class TopKCategoricalAccuracy(_MeanMetricWrapper):
+class TopKCategoricalAccuracy(MeanMetricWrapper):
     """mean(top_k_categorical_accuracy(y_true, y_pred, k)), for one-hot y_true."""
 
     def __init__(
@@ -219,7 +126,7 @@ class TopKCategoricalAccuracy(_MeanMetricWrapper):
         super().__init__(top_k_categorical_accuracy, name, dtype, k=k)
 
 
-class SparseTopKCategoricalAccuracy(_MeanMetricWrapper):
+class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
     """mean(sparse_top_k_categorical_accuracy(y_true, y_pred, k, from_sorted_ids))."""
 
     def __init__(
@@ -232,43 +139,3 @@ class SparseTopKCategoricalAccuracy(_MeanMetricWrapper):
         super().__init__(
             sparse_top_k_categorical_accuracy, name, dtype, k=k, from_sorted_ids=from_sorted_ids
         )
-
-
-_CLASSES = (
-    Mean,
-    Accuracy,
-    BinaryAccuracy,
-    CategoricalAccuracy,
-    SparseCategoricalAccuracy,
-    TopKCategoricalAccuracy,
-    SparseTopKCategoricalAccuracy,
-)
-_BY_NAME = {snake_case(cls.__name__): cls for cls in _CLASSES} | {
-    cls.__name__: cls for cls in _CLASSES
-}
-
-
-def get(identifier: Any) -> Metric | None:
-    """The metric of that name, class or function; a Metric is taken as it is, and so is None.
-
-    A function of one's own takes y_true and y_pred and returns a value per sample; its mean is the
-    metric. ValueError for an unknown name.
-    """
-    if identifier is None or isinstance(identifier, Metric):
-        return identifier
-    if isinstance(identifier, type):
-        return identifier()
-    if callable(identifier):
-        return _MeanMetricWrapper(identifier, getattr(identifier, "__name__", None))
-    if identifier not in list(_BY_NAME):
-        raise ValueError(f"unknown metric {identifier!r}: choose from {', '.join(_BY_NAME)}")
-    return _BY_NAME[identifier]()
-
-
-def _resolve_accuracy(y_true: np.ndarray, y_pred: np.ndarray, name: str = "accuracy") -> Metric:
-    """What "accuracy" means to compile, by the shapes: binary, sparse or categorical accuracy."""
-    if y_pred.shape[-1] == 1:
-        return BinaryAccuracy(name)
-    if y_true.ndim < y_pred.ndim or y_true.shape[-1] == 1:
-        return SparseCategoricalAccuracy(name)
-    return CategoricalAccuracy(name)
