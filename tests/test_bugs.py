@@ -112,13 +112,8 @@ def test_a_method_that_calls_super_can_be_planted():
 # the checker's opinion
 
 
-UNSEEN = {"stale-cache", "old-error"}  # the checker calls with one set of inputs only
-
-
 @each_bug
-def test_a_bug_is_caught(bug, request):
-    if bug.name in UNSEEN:
-        request.applymarker(pytest.mark.xfail(strict=True, reason="seen with other inputs only"))
+def test_a_bug_is_caught(bug):
     assert checking.is_caught(bug, report(bug)), report(bug)
 
 

@@ -10,7 +10,9 @@ from . import (
     normalization,
     notes,
     optimizers,
+    pooling,
     random,
+    regularizers,
     reshaping,
 )
 from .bug import Bug, planted, right_and_wrong_source
@@ -35,7 +37,9 @@ TOPICS = (
     normalization,
     random,
     reshaping,
+    pooling,
     embedding,
+    regularizers,
     optimizers,
     notes,
 )

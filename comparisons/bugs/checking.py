@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from comparisons.gradients import GradientReport, check_gradients, draw
+from comparisons.gradients.rounding import LIMIT
 from comparisons.gradients.subject import Subject
 from comparisons.witnesses import Arrays
 
@@ -28,7 +29,7 @@ def check(
 
 
 def is_caught(bug: Bug, report: GradientReport) -> bool:
-    """Whether the report says that something is wrong, or, where that is all, another convention."""
+    """Whether the report says that something is wrong, or, if that is all, another convention."""
     wrong = ("mismatch", "error", "convention")
     return report.verdict in wrong[: 3 if bug.cause in ("kink", "tie") else 2]
 
@@ -68,9 +69,10 @@ def _has_scale(spec) -> bool:
 
 
 def sides(bug: Bug, dtype: str) -> tuple[Callable, Callable | None, Mapping[str, Any]]:
-    """(function, its reference, their keyword arguments), where a loss is an object made ready."""
+    """(function, its reference, their keyword arguments); losses and penalties are made ready."""
     function, twin = resolve(bug.checked), _twin(bug)
-    made = {**bug.arguments, "dtype": dtype}
+    is_loss = (bug.reference or bug.checked).startswith("losses.")
+    made = {**bug.arguments, **({"dtype": dtype} if is_loss else {})}
     if isinstance(twin, type):
         twin = twin(**made)
     if isinstance(function, type):
@@ -95,9 +97,11 @@ def is_equivalent(
     not hide a difference; what only overflows in dtype is a difference too.
     """
     settings = bug, drawn(bug, seed, magnitude, dtype), seed, scale
-    right, rounded = observed(*settings, np.longdouble), observed(*settings, dtype)
+    long, rounded = observed(*settings, np.longdouble), observed(*settings, dtype)
+    exact = np.longdouble if long else np.float64  # scipy's functions know no longer numbers
+    right = long or observed(*settings, exact)
     with planted(bug):
-        wrong, overflowing = observed(*settings, np.longdouble), observed(*settings, dtype)
+        wrong, overflowing = observed(*settings, exact), observed(*settings, dtype)
     if not right or not wrong or not overflowing or not rounded:
         return False
     eps = float(np.finfo(dtype).eps)
@@ -106,13 +110,13 @@ def is_equivalent(
 
 
 def _equal(right, wrong, rounded, overflowing, eps) -> bool:
-    """|wrong - right| within eps of the largest entry and what rounding did to the right one."""
+    """|wrong - right| within LIMIT roundings of the largest entry and those that right has seen."""
     if right.shape != wrong.shape:
         return False
     if right.dtype.kind != "f":
         return bool(np.array_equal(right, wrong))
     with np.errstate(all="ignore"):
-        allowed = eps * np.max(np.abs(right), initial=0) + np.abs(rounded - right)
+        allowed = LIMIT * eps * np.max(np.abs(right), initial=0) + np.abs(rounded - right)
         near = (np.abs(wrong - right) <= allowed) | (right == wrong)
     return bool(np.all(near & (np.isfinite(overflowing) >= np.isfinite(rounded))))
 

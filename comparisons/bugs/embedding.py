@@ -21,7 +21,7 @@ BUGS = (
         name="looked-up-rows-averaged",
         target="embedding.embedding",
         right="return dembeddings.reshape(rows, width)",
-        wrong="counts = np.bincount(indices.reshape(-1) % rows, minlength=rows)\n"
+        wrong="counts = np.bincount(indices.reshape(-1), minlength=rows)\n"
         "        return dembeddings.reshape(rows, width) / np.maximum(counts, 1)[:, np.newaxis]",
         story="The gradient of a row is divided by how often the row was looked up. Frequent words "
         "then learn no faster than rare ones.",
@@ -33,8 +33,8 @@ BUGS = (
     Bug(
         name="row-before-the-right-one",
         target="embedding.embedding",
-        right="places = indices.reshape(-1, 1) % rows * width",
-        wrong="places = (indices.reshape(-1, 1) - 1) % rows * width",
+        right="indices.reshape(-1, 1) * width",
+        wrong="(indices.reshape(-1, 1) - 1) % rows * width",
         story="Words are numbered from 1 in backward and from 0 in forward. Every vector learns "
         "what the next one should, and index -1 is the last row.",
         symptom="The gradient is rolled by one row.",
