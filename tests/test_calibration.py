@@ -130,9 +130,7 @@ def cube_s_slope(x):
 def test_another_checker_passes_a_right_gradient_and_refuses_a_wrong_one(name):
     checker = calibration.CHECKERS[name]
     x = [np.array([[1.0, -0.5, 2.0]])]
-    assert others._passes(checker, square, x, [0]) == (
-        name != "tf.test.compute_gradient, float32, 1e-4"
-    )
+    assert others._passes(checker, square, x, [0])
     assert not others._passes(checker, cube_s_slope, x, [0])
 
 
