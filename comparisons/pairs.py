@@ -340,6 +340,50 @@ def _schedules() -> tuple[Pair, ...]:
     )
 
 
+def _regularizers() -> tuple[Pair, ...]:
+    cases = (
+        ("L1", {"l1": 0.3}, ""),
+        ("L2", {"l2": 0.3}, ""),
+        ("L1L2", {"l1": 0.1, "l2": 0.3}, ""),
+        ("OrthogonalRegularizer", {"factor": 0.3}, ""),
+        ("OrthogonalRegularizer", {"mode": "columns"}, "columns"),
+    )
+    return tuple(
+        Pair(
+            "regularizers",
+            name,
+            {"x": "5x3"},
+            arguments,
+            case,
+            "regularizer",
+            dtype="float32" if name == "OrthogonalRegularizer" else None,  # Keras's own limit
+        )
+        for name, arguments, case in cases
+    )
+
+
+def _constraints() -> tuple[Pair, ...]:
+    filters = {"axis": [0, 1, 2]}
+    cases = (
+        ("MaxNorm", "13x7", {}, ""),
+        ("MaxNorm", "3x3x2x5", filters, "filters"),
+        ("NonNeg", "13x7", {}, ""),
+        ("UnitNorm", "13x7", {}, ""),
+        ("UnitNorm", "13x7", {"axis": 1}, "axis 1"),
+        ("MinMaxNorm", "13x7", {"min_value": 3.0, "max_value": 3.5}, ""),
+        (
+            "MinMaxNorm",
+            "13x7",
+            {"min_value": 3.0, "max_value": 3.5, "rate": 0.3},
+            "part of the way",
+        ),
+    )
+    return tuple(
+        Pair("constraints", name, {"w": shape}, arguments, case, "constraint")
+        for name, shape, arguments, case in cases
+    )
+
+
 def _normalization() -> tuple[Pair, ...]:
     return (
         Pair("normalization", "standardize", {"x": "5x7"}, {"axes": (1,)}),
@@ -498,6 +542,8 @@ PAIRS = (
     *_draws(),
     *_optimizers(),
     *_schedules(),
+    *_regularizers(),
+    *_constraints(),
     *_normalization(),
     *_dropout(),
     *_embedding(),
@@ -518,11 +564,15 @@ UNPAIRED = {
     "metrics.get": "looks up a name; tests hold it",
     "metrics.MeanMetricWrapper": "the mean of any function: that of each metric above it",
     "optimizers.get": "looks up a name; tests hold it",
+    "regularizers.get": "looks up a name; tests hold it",
+    "constraints.get": "looks up a name; tests hold it",
     "initializers.Initializer": "the base class",
     "losses.Loss": "the base class",
     "metrics.Metric": "the base class",
     "optimizers.Optimizer": "the base class",
     "schedules.LearningRateSchedule": "the base class",
+    "regularizers.Regularizer": "the base class",
+    "constraints.Constraint": "the base class",
     "random.SeedGenerator": "the stream behind every draw; tests hold its states",
     "random.set_random_seed": "the seed behind every comparison; tests hold what follows from it",
 }

@@ -7,6 +7,7 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 from . import (  # noqa: E402, because Keras reads the variable when it is imported
     activations,
     config,
+    constraints,
     dense,
     dropout,
     embedding,
@@ -18,6 +19,7 @@ from . import (  # noqa: E402, because Keras reads the variable when it is impor
     normalization,
     optimizers,
     random,
+    regularizers,
     reshaping,
     schedules,
 )
@@ -25,6 +27,7 @@ from . import (  # noqa: E402, because Keras reads the variable when it is impor
 __all__ = [
     "activations",
     "config",
+    "constraints",
     "dense",
     "dropout",
     "embedding",
@@ -36,6 +39,7 @@ __all__ = [
     "normalization",
     "optimizers",
     "random",
+    "regularizers",
     "reshaping",
     "schedules",
 ]

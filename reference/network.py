@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 Callback = keras.callbacks.Callback
+EarlyStopping = keras.callbacks.EarlyStopping
 History = keras.callbacks.History
 Input = keras.Input
 Layer = keras.layers.Layer

@@ -3,6 +3,7 @@
 from . import (
     activations,
     config,
+    constraints,
     dense,
     dropout,
     embedding,
@@ -14,6 +15,7 @@ from . import (
     normalization,
     optimizers,
     random,
+    regularizers,
     reshaping,
     schedules,
 )
@@ -21,6 +23,7 @@ from . import (
 __all__ = [
     "activations",
     "config",
+    "constraints",
     "dense",
     "dropout",
     "embedding",
@@ -32,6 +35,7 @@ __all__ = [
     "normalization",
     "optimizers",
     "random",
+    "regularizers",
     "reshaping",
     "schedules",
 ]

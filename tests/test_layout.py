@@ -29,11 +29,6 @@ LEFT_OUT_OF = {
         "quantization_config",
     },
     "dense.Dense": {
-        "kernel_regularizer",
-        "bias_regularizer",
-        "activity_regularizer",
-        "kernel_constraint",
-        "bias_constraint",
         "lora_rank",
         "lora_alpha",
         "quantization_config",

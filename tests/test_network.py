@@ -31,14 +31,16 @@ def compiled(side, last="softmax", loss="sparse_categorical_crossentropy"):
     return made
 
 
-def assert_same_training(fit, last="softmax", loss="sparse_categorical_crossentropy"):
+def assert_same_training(
+    fit, last="softmax", loss="sparse_categorical_crossentropy", make=compiled
+):
     """fit, called with a network of scratch and one of Keras, gives the same history and weights.
 
     Metrics and losses are means over up to 50 samples, weights sums over as many steps.
     """
-    here, there = compiled(scratch, last, loss), compiled(reference, last, loss)
+    here, there = make(scratch, last, loss), make(reference, last, loss)
     ours = fit(here, scratch.network.Sequential.fit)
-    keras_network = compiled(reference, last, loss)
+    keras_network = make(reference, last, loss)
     for twin, theirs in [
         (there, fit(there, reference.network.Sequential.fit)),
         (keras_network, fit(keras_network, keras.Sequential.fit)),
@@ -73,6 +75,102 @@ def test_fit_is_keras_fit_for_each_loss(last, loss, labels):
         return fit(made, X, labels, batch_size=16, epochs=2, shuffle=False, verbose=0)
 
     assert_same_training(fit, last, loss)
+
+
+def regularized(side, last, loss, frozen=False, nested=False, **settings):
+    side.random.set_random_seed(3)
+    of, within = side.regularizers, side.constraints
+    hidden = side.dense.Dense(
+        5,
+        "tanh",
+        kernel_regularizer=of.L1L2(0.01, 0.02),
+        bias_regularizer=of.L2(0.03),
+        activity_regularizer=of.L1(0.04),
+        kernel_constraint=within.MaxNorm(0.8),
+        bias_constraint=within.MinMaxNorm(0.1, 0.2, rate=0.3),
+    )
+    hidden.trainable = not frozen
+    output = side.dense.Dense(
+        3,
+        last,
+        kernel_regularizer="l2",
+        activity_regularizer=of.L2(0.05),
+        kernel_constraint="unit_norm",
+        bias_constraint="non_neg",
+    )
+    made = side.network.Sequential([side.network.Input((6,)), hidden])
+    layers = [made, output] if nested else [side.network.Input((6,)), hidden, output]
+    made = side.network.Sequential(layers)
+    made.compile(side.optimizers.SGD(0.1, momentum=0.5, **settings), loss, metrics=["accuracy"])
+    return made
+
+
+@pytest.mark.parametrize(
+    ("last", "loss"),
+    [("softmax", "categorical_crossentropy"), ("linear", "mean_squared_error")],
+)
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"frozen": True}, {"nested": True}, {"use_ema": True, "gradient_accumulation_steps": 2}],
+)
+def test_penalties_and_constraints_are_keras_s(last, loss, settings):
+    def make(side, last, loss):
+        return regularized(side, last, loss, **settings)
+
+    def fit(made, fit):
+        validation = {"validation_data": (X[40:], np.eye(3)[Y[40:]]), "shuffle": False}
+        return fit(
+            made, X[:40], np.eye(3)[Y[:40]], batch_size=16, epochs=3, verbose=0, **validation
+        )
+
+    assert_same_training(fit, last, loss, make)
+
+
+def test_penalties_add_to_the_loss_and_its_gradients():
+    plain, penalized = compiled(scratch), compiled(scratch)
+    penalized.layers[0]._regularizers["kernel"] = scratch.regularizers.L2(0.5)
+    penalized.layers[1].activity_regularizer = scratch.regularizers.L1(0.25)
+    loss, y_pred, gradients = plain.loss_and_gradients(X, Y)
+    total, _, penalized_gradients = penalized.loss_and_gradients(X, Y)
+    kernel = plain.layers[0].kernel
+    penalty = 0.5 * np.sum(kernel**2) + 0.25 * np.sum(y_pred) / len(X)
+    assert total - loss == pytest.approx(penalty, 1e-14)
+    added = penalized_gradients[0] - gradients[0]  # the outputs sum to one: nothing from them
+    np.testing.assert_allclose(added, kernel, rtol=0, atol=1e-15)
+
+
+def test_a_forward_alone_has_no_penalty():
+    made = regularized(scratch, "softmax", "mse")
+    plain = scratch.network.Sequential([scratch.network.Input((6,)), *made.layers])
+    dy = RNG.standard_normal((50, 3))
+    before = made.forward(X)[1](dy)
+    for layer in made.layers:
+        layer.activity_regularizer = None
+        layer._regularizers.clear()
+    after = plain.forward(X)[1](dy)
+    assert np.array_equal(before[0], after[0])
+    assert all(map(np.array_equal, before[1], after[1]))
+
+
+def test_a_frozen_output_keeps_its_weights_behind_its_own_logits():
+    made = compiled(scratch)
+    made.layers[1].trainable = False
+    before = made.get_weights()
+    made.fit(X, Y, epochs=1, verbose=0)
+    changed = [not np.array_equal(*pair) for pair in zip(before, made.get_weights(), strict=True)]
+    assert changed == [True, True, False, False]
+
+
+def test_muon_learns_from_the_network_which_layers_to_exclude():
+    made = network(scratch)
+    made.compile(scratch.optimizers.Muon(exclude_layers=["dense_1"]), "mse")
+    made.step(X, np.eye(3)[Y])
+    assert [v.shape for v in made.optimizer.variables[2:]] == [
+        (6, 5),
+        *2 * [(5,)],
+        *2 * [(5, 3)],
+        *2 * [(3,)],
+    ]
 
 
 def test_validation_data_is_measured_after_every_epoch():
@@ -178,6 +276,91 @@ def test_hooks_are_called_in_keras_order_and_can_stop_the_training():
     assert recorded[0] == recorded[1]
     assert ("on_epoch_end", 1) in recorded[0]
     assert ("on_epoch_end", 2) not in recorded[0]
+
+
+def stopped(side, fit, scores, **settings):
+    """(epochs run, last weights, the callback) where `scores` are what is monitored."""
+
+    class Scores(side.network.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            logs["score"] = scores[epoch]
+            self.model.set_weights([np.full_like(w, epoch) for w in self.model.get_weights()])
+
+    stopping = side.network.EarlyStopping("score", **settings)
+    made = compiled(side)
+    settings = {"callbacks": [Scores(), stopping], "verbose": 0, "shuffle": False}
+    history = fit(made, X, Y, batch_size=50, epochs=len(scores), **settings)
+    return len(history.epoch), made.get_weights()[0][0, 0], stopping
+
+
+SCORES = [5.0, 3.0, 4.0, 2.9, 3.5, 3.0, 1.0, 2.0, 0.5, 9.0]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"mode": "min"},
+        {"mode": "max"},
+        {"mode": "min", "patience": 2},
+        {"mode": "min", "patience": 2, "min_delta": 0.5},
+        {"mode": "min", "patience": 2, "min_delta": -0.5, "restore_best_weights": True},
+        {"mode": "max", "patience": 3, "min_delta": 1.0, "restore_best_weights": True},
+        {"mode": "min", "patience": 2, "baseline": 2.0, "restore_best_weights": True},
+        {"mode": "min", "patience": 3, "baseline": 2.9},
+        {"mode": "min", "patience": 4, "restore_best_weights": True},
+        {"mode": "min", "start_from_epoch": 4, "restore_best_weights": True},
+        {"mode": "max", "start_from_epoch": 20},
+    ],
+)
+def test_early_stopping_stops_where_keras_s_does(settings):
+    ours = stopped(scratch, scratch.network.Sequential.fit, SCORES, **settings)
+    theirs = stopped(reference, keras.Sequential.fit, SCORES, **settings)
+    assert ours[:2] == theirs[:2]
+    for name in ("wait", "stopped_epoch", "best", "best_epoch"):
+        assert getattr(ours[2], name) == getattr(theirs[2], name), name
+
+
+def test_early_stopping_says_what_it_does(capsys):
+    settings = {"mode": "min", "patience": 2, "restore_best_weights": True, "verbose": 1}
+    stopped(scratch, scratch.network.Sequential.fit, SCORES, **settings)
+    said = capsys.readouterr().out.splitlines()
+    assert said == ["Epoch 6: early stopping", "Restoring the weights of the best epoch: 4."]
+
+
+class Watched:
+    """A network of one metric, as a callback sees it."""
+
+    def __init__(self, metric):
+        self.metrics = [metric]
+
+
+@pytest.mark.parametrize("name", scratch.metrics.__all__)
+def test_early_stopping_knows_which_metrics_should_rise(name):
+    metric = getattr(scratch.metrics, name)
+    if not isinstance(metric, type) or not issubclass(metric, scratch.metrics.Metric):
+        return
+    try:
+        made = getattr(keras.metrics, name)()
+    except TypeError:
+        return  # a base class
+    direction = getattr(made, "_direction", None)
+    callback = scratch.network.EarlyStopping("val_it")
+    callback.model = Watched(metric(name="it"))
+    if direction is None:
+        with pytest.raises(ValueError, match="whether 'val_it' should rise or fall"):
+            callback._falls()
+    else:
+        assert callback._falls() == (direction == "down")
+
+
+def test_early_stopping_warns_of_what_it_cannot_see_and_refuses_other_modes():
+    stopping = scratch.network.EarlyStopping("val_loss")
+    with pytest.warns(UserWarning, match="no 'val_loss' to stop early by: loss: "):
+        compiled(scratch).fit(X, Y, callbacks=[stopping], verbose=0)
+    with pytest.raises(ValueError, match="mode is 'auto', 'min' or 'max', not 'least'"):
+        scratch.network.EarlyStopping(mode="least")
+    with pytest.raises(ValueError, match="whether 'score' should rise or fall is for mode to say"):
+        stopped(scratch, scratch.network.Sequential.fit, SCORES)
 
 
 def test_a_bare_callback_answers_every_hook():

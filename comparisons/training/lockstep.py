@@ -122,9 +122,8 @@ class LockStepJudge:
 
     def _update_ratios(self, step, gradients):
         """By weight and by variable of the optimizer, how far its update is off."""
-        optimizer = self.network.optimizer
-        optimizer.apply(gradients, self.network.trainable_weights)
-        moved = [*self.network.weights, *optimizer.variables]
+        self.network.apply_gradients(gradients)
+        moved = [*self.network.weights, *self.network.optimizer.variables]
         names = [*self.network.weight_paths(), *(f"slot {i}" for i in range(len(moved)))]
         before, after = ([*weights, *variables] for weights, variables in (step.before, step.after))
         rows = zip(names, moved, after, before, strict=False)

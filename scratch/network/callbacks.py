@@ -1,6 +1,10 @@
 """What fit, evaluate and predict call as they go: hooks, the history and the progress shown."""
 
 import sys
+import warnings
+
+RISING = ("Accuracy", "AUC", "Precision", "Recall", "Score", "Similarity")
+FALLING = ("Error", "Crossentropy", "Divergence", "Hinge", "Poisson")
 
 
 class Callback:
@@ -83,6 +87,87 @@ class ProgbarLogger(Callback):
     def _line(self, step, logs):
         epochs, steps = self.params["epochs"], self.params["steps"]
         return f"Epoch {self.epoch + 1}/{epochs} {step}/{steps} - {listed(logs)}"
+
+
+class EarlyStopping(Callback):
+    """Stop once `monitor` has not got better by more than min_delta for `patience` epochs.
+
+    Better is less with mode "min" and more with "max"; "auto" knows the loss and the metrics whose
+    classes say it (…Accuracy, …Error). A baseline has to be beaten as well, the first
+    start_from_epoch epochs do not count, and restore_best_weights goes back to the best epoch's
+    weights at the end. ValueError for another mode, where Keras warns and takes "auto", and for
+    "auto" on a quantity it does not know.
+    """
+
+    def __init__(
+        self,
+        monitor="val_loss",
+        min_delta=0,
+        patience=0,
+        verbose=0,
+        mode="auto",
+        baseline=None,
+        restore_best_weights=False,
+        start_from_epoch=0,
+    ):
+        super().__init__()
+        if mode not in ("auto", "min", "max"):
+            raise ValueError(f"mode is 'auto', 'min' or 'max', not {mode!r}")
+        self.monitor = monitor
+        self.min_delta = abs(min_delta)
+        self.patience = patience
+        self.verbose = verbose
+        self.mode = mode
+        self.baseline = baseline
+        self.restore_best_weights = restore_best_weights
+        self.start_from_epoch = start_from_epoch
+
+    def on_train_begin(self, logs=None):
+        self.wait = self.stopped_epoch = self.best_epoch = 0
+        self.best = self.best_weights = None
+
+    def on_epoch_end(self, epoch, logs=None):
+        value = (logs or {}).get(self.monitor)
+        if value is None:
+            warnings.warn(f"no {self.monitor!r} to stop early by: {listed(logs)}", stacklevel=2)
+        elif epoch >= self.start_from_epoch:
+            self.wait += 1
+            if self._is_better(value, self.best):
+                self._keep(epoch, value)
+            elif self.wait >= self.patience and epoch > 0:
+                self.stopped_epoch = epoch
+                self.model.stop_training = True
+
+    def _keep(self, epoch, value):
+        self.best, self.best_epoch = value, epoch
+        if self.restore_best_weights:
+            self.best_weights = self.model.get_weights()
+        if self._is_better(value, self.baseline):
+            self.wait = 0
+
+    def _is_better(self, value, than):
+        falls = self.mode == "min" or (self.mode == "auto" and self._falls())
+        if than is None:
+            return True
+        return value + self.min_delta < than if falls else value - self.min_delta > than
+
+    def _falls(self):
+        """Whether the monitored quantity should fall. ValueError where its metric does not tell."""
+        name = self.monitor.removeprefix("val_")
+        kinds = [type(metric).__name__ for metric in self.model.metrics if metric.name == name]
+        if name == "loss" or any(kind.endswith(FALLING) for kind in kinds):
+            return True
+        if any(kind.endswith(RISING) for kind in kinds):
+            return False
+        raise ValueError(f"whether {self.monitor!r} should rise or fall is for mode to say")
+
+    def on_train_end(self, logs=None):
+        if self.stopped_epoch and self.verbose:
+            print(f"Epoch {self.stopped_epoch + 1}: early stopping")
+        if self.best_weights is not None:
+            if self.verbose:
+                print(f"Restoring the weights of the best epoch: {self.best_epoch + 1}.")
+            self.model.set_weights(self.best_weights)
 
 
 def listed(logs):

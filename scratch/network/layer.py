@@ -5,7 +5,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from scratch import config
+from scratch import config, constraints, regularizers
+
+from .penalties import penalize_output
 
 
 class Layer:
@@ -21,13 +23,16 @@ class Layer:
 
     activation: Callable | None = None
 
-    def __init__(self, *, trainable=True, dtype=None, name=None):
+    def __init__(self, *, activity_regularizer=None, trainable=True, dtype=None, name=None):
+        self.activity_regularizer = regularizers.get(activity_regularizer)
         self.trainable = trainable
         self.dtype = np.dtype(dtype or config.floatx())
         self.name = name or _snake_case(type(self).__name__)
         self.built = False
         self._trainable_names: list[str] = []
         self._non_trainable_names: list[str] = []
+        self._regularizers: dict[str, regularizers.Regularizer | None] = {}
+        self._constraints: dict[str, Callable | None] = {}
 
     def build(self, input_shape):
         """Create the weights for inputs of input_shape, whose first entry, the batch, is None."""
@@ -38,17 +43,31 @@ class Layer:
     def call(self, x, training=False):
         raise NotImplementedError(f"{type(self).__name__} must define call(x, training)")
 
-    def add_weight(self, shape, initializer, trainable=True, *, name: str):
-        """Set self.<name> to an array of `shape` drawn from the initializer."""
+    def add_weight(
+        self, shape, initializer, trainable=True, regularizer=None, constraint=None, *, name: str
+    ):
+        """Set self.<name> to an array of `shape` drawn from the initializer.
+
+        A network's loss adds the regularizer's penalty on it, and each update ends with constraint.
+        """
         names = self._trainable_names if trainable else self._non_trainable_names
         names.append(name)
+        self._regularizers[name] = regularizers.get(regularizer)
+        self._constraints[name] = constraints.get(constraint)
         setattr(self, name, initializer(shape, dtype=self.dtype))
 
     def forward(self, x, training=False, **arguments):
         """(y, backward), building the layer on first use; arguments such as mask go to call."""
         x = self.prepare(x)
         y, backward = self.call(x, training, **arguments)
-        return y, backward if self.trainable else _without_gradients(backward)
+        return y, backward if self.trainable else without_gradients(backward)
+
+    def penalized_forward(self, x, training=False):
+        """(y, penalty, backward) with penalty = activity_regularizer(y) / n for the n samples of y.
+
+        backward(dy, dpenalty) is (dx, gradients); as that of forward, it may take needs_dx=False.
+        """
+        return penalize_output(self.activity_regularizer, *self.forward(x, training))
 
     def __call__(self, x, training=False, **arguments):
         return self.forward(x, training, **arguments)[0]
@@ -100,6 +119,14 @@ class Layer:
         """The names of `trainable_weights`, such as "dense/kernel"."""
         return [f"{self.name}/{name}" for name in self._trainable_names if self.trainable]
 
+    def trainable_regularizers(self) -> list[regularizers.Regularizer | None]:
+        """The regularizer of each of `trainable_weights`, or None."""
+        return [self._regularizers.get(name) for name in self._trainable_names if self.trainable]
+
+    def trainable_constraints(self) -> list[Callable | None]:
+        """The constraint of each of `trainable_weights`, or None."""
+        return [self._constraints.get(name) for name in self._trainable_names if self.trainable]
+
     def get_weights(self) -> list[np.ndarray]:
         return [weight.copy() for weight in self.weights]
 
@@ -125,8 +152,9 @@ def activate(activation, z, backward_z):
     return y, backward
 
 
-def _without_gradients(backward):
-    return lambda dy, needs_dx=True: (backward(dy)[0] if needs_dx else None, [])
+def without_gradients(backward):
+    """The backward of what has no trainable weights: (dx, []), or (None, []) without needs_dx."""
+    return lambda *dy, needs_dx=True: (backward(*dy)[0] if needs_dx else None, [])
 
 
 def _snake_case(name):

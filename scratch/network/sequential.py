@@ -1,5 +1,6 @@
 """A chain of layers: forwards in order, backwards in reverse, and the loop that trains it."""
 
+import functools
 import re
 from typing import Any
 
@@ -9,7 +10,8 @@ from scratch import activations, losses, metrics, optimizers
 
 from .batches import Batches, weigh
 from .callbacks import CallbackList, History, ProgbarLogger, listed
-from .layer import Input, Layer
+from .layer import Input, Layer, without_gradients
+from .penalties import behind, penalize_output, penalize_weights
 
 
 class Sequential(Layer):
@@ -61,25 +63,34 @@ class Sequential(Layer):
         return input_shape
 
     def call(self, x, training=False):
-        return self._chain([layer.forward for layer in self.layers], x, training)
+        forwards = [layer.penalized_forward for layer in self.layers]
+        y, _, backward = self._chain(forwards, x, training)
+        return y, lambda dy, needs_dx=True: backward(dy, 0.0, needs_dx=needs_dx)
+
+    def penalized_forward(self, x, training=False):
+        """(y, penalty, backward), where penalty is the sum of those of all layers."""
+        forwards = [layer.penalized_forward for layer in self.layers]
+        y, penalty, backward = self._chain(forwards, self.prepare(x), training)
+        return y, penalty, backward if self.trainable else without_gradients(backward)
 
     def _chain(self, forwards, x, training):
-        backwards = []
+        backwards, penalties = [], 0.0
         for forward in forwards:
-            x, backward = forward(x, training)
+            x, penalty, backward = forward(x, training)
             backwards.append(backward)
+            penalties = penalties + penalty
         first_to_train = next((layer for layer in self.layers if layer.trainable_weights), None)
 
-        def backward(dy, needs_dx=True):
+        def backward(dy, dpenalty, needs_dx=True):
             gradients = []
             for layer, layer_backward in reversed(list(zip(self.layers, backwards, strict=True))):
                 if layer is first_to_train and not needs_dx:
-                    return None, layer_backward(dy, needs_dx=False)[1] + gradients
-                dy, layer_gradients = layer_backward(dy)
+                    return None, layer_backward(dy, dpenalty, needs_dx=False)[1] + gradients
+                dy, layer_gradients = layer_backward(dy, dpenalty)
                 gradients = layer_gradients + gradients
             return dy, gradients
 
-        return x, backward
+        return x, penalties, backward
 
     @property
     def trainable_weights(self):
@@ -98,7 +109,17 @@ class Sequential(Layer):
         return [path for layer in self.layers for path in layer.weight_paths()]
 
     def trainable_paths(self):
-        return [path for layer in self.layers for path in layer.trainable_paths()]
+        return self._of_all_layers("trainable_paths")
+
+    def trainable_regularizers(self):
+        return self._of_all_layers("trainable_regularizers")
+
+    def trainable_constraints(self):
+        return self._of_all_layers("trainable_constraints")
+
+    def _of_all_layers(self, method):
+        parts = [getattr(layer, method)() for layer in self.layers if self.trainable]
+        return [each for part in parts for each in part]
 
     def compile(self, optimizer="rmsprop", loss=None, metrics=None):
         """Choose how to train: names or objects of optimizers, losses and metrics.
@@ -123,26 +144,31 @@ class Sequential(Layer):
         return self.loss.on_logits() if has_logits and self.loss.dtype == last.dtype else None
 
     def _forward_loss(self, x, y, sample_weight, training):
-        """(loss, y_pred, backward) of one batch. ValueError before compile."""
+        """(loss with all penalties, y_pred, backward) of one batch. ValueError before compile."""
         if self.loss is None:
             raise ValueError("compile(optimizer, loss) comes before training and evaluation")
         from_logits = self._loss_on_logits()
         if from_logits is None:
-            y_pred, backward_network = self.forward(x, training)
+            y_pred, penalty, backward_network = self.penalized_forward(x, training)
             loss, backward_loss = self.loss.forward(y, y_pred, sample_weight)
         else:
-            logits, backward_network = self._forward_logits(x, training)
+            logits, penalty, backward_network = self._forward_logits(x, training)
             y_pred, _ = self.layers[-1].activation(logits)
             loss, backward_loss = from_logits.forward(y, logits, sample_weight)
 
-        def backward(dloss):
-            return backward_network(backward_loss(dloss), needs_dx=False)[1]
+        regularizers, weights = self.trainable_regularizers(), self.trainable_weights
+        weight_penalty, backward_weights = penalize_weights(regularizers, weights)
 
-        return loss, y_pred, backward
+        def backward(dloss):
+            _, gradients = backward_network(backward_loss(dloss), dloss, needs_dx=False)
+            return backward_weights(dloss, gradients)
+
+        return loss + penalty + weight_penalty, y_pred, backward
 
     def _forward_logits(self, x, training):
         *hidden, last = self.layers
-        forwards = [*(layer.forward for layer in hidden), last.preactivation]
+        last = functools.partial(_penalized_preactivation, last)
+        forwards = [*(layer.penalized_forward for layer in hidden), last]
         return self._chain(forwards, self.prepare(x), training)
 
     def loss_and_gradients(self, x, y, sample_weight=None):
@@ -153,8 +179,14 @@ class Sequential(Layer):
     def step(self, x, y, sample_weight=None):
         """Move the weights by one step of the optimizer; (loss, gradients, metrics)."""
         loss, y_pred, gradients = self.loss_and_gradients(x, y, sample_weight)
-        self.optimizer.apply(gradients, self.trainable_weights)
+        self.apply_gradients(gradients)
         return loss, gradients, self._measure(loss, y, y_pred)
+
+    def apply_gradients(self, gradients):
+        """Move the weights by one step of the optimizer, then to what their constraints allow."""
+        weights = self.trainable_weights
+        self.optimizer.build(weights, self.trainable_paths())
+        self.optimizer.apply(gradients, weights, self.trainable_constraints())
 
     def train_on_batch(self, x, y, sample_weight=None, return_dict=False):
         """One step of the optimizer; the metrics since the last reset, the loss first."""
@@ -296,6 +328,13 @@ class Sequential(Layer):
             title = f"{layer.name} ({type(layer).__name__})"
             print_fn(f"{title:<34}{shape!s:<24}{layer.count_params():>12,}")
         print_fn(f"Total params: {self.count_params():,}")
+
+
+def _penalized_preactivation(layer, x, training):
+    """penalized_forward, but for z in place of y = activation(z)."""
+    z, backward = layer.preactivation(x, training)
+    backward = backward if layer.trainable else without_gradients(backward)
+    return penalize_output(behind(layer.activation, layer.activity_regularizer), z, backward)
 
 
 def _metric(identifier, y, y_pred):
