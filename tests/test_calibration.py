@@ -18,8 +18,8 @@ def harmless(**changes):
     """A bug that changes nothing."""
     given = vars(bugs.find("bias-mean")) | {
         "name": "harmless",
-        "right": "dx = dy @",
-        "wrong": "dx = 1 * dy @",
+        "right": "dx = dy @ kernel.T if",
+        "wrong": "dx = 1 * dy @ kernel.T if",
     }
     return Bug(**given | changes)
 
