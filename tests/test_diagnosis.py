@@ -1120,6 +1120,20 @@ def test_arguments_of_any_kind_are_tolerated():
     assert diagnose(call.wrong("x", 3.3 * call.gradients["x"], rng))[0].name == "constant factor"
 
 
+def test_shapes_that_fit_nothing_are_tolerated():
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        shapes = [tuple(rng.integers(0, 5, size=rng.integers(0, 6))) for _ in range(5)]
+        given, dy, value, other, mask = (
+            10.0 ** rng.integers(-6, 7) * rng.normal(size=s) for s in shapes
+        )
+        expected = rng.normal(size=shapes[rng.integers(5)])
+        inputs = {"x": expected * 2, "kernel": other, "index": rng.integers(-9, 9, size=4)}
+        arguments = {"rate": 0.3, "epsilon": 1e-3, "pool_size": (2, 2), "mask": mask}
+        call = Call(inputs, dy, value, {"x": expected}, arguments)
+        assert all(0 <= cause.fit <= 1 for cause in diagnose(call.wrong("x", given, rng)))
+
+
 def test_a_large_tensor_is_judged_by_a_sample_first():
     rng = np.random.default_rng(0)
     call = dense(rng, 1.0, "tanh", n=3, i=300, o=200)

@@ -132,6 +132,8 @@ def _rescaled(evidence: Evidence, guess: Guess) -> Guess | None:
     if not guess.recomputed or guess.prediction.shape != evidence.given.shape:
         return None
     factor = typical_ratio(evidence.given, guess.prediction)
+    if abs(factor - 1) < 1e-6:
+        return None
     return replace(
         guess,
         prediction=factor * guess.prediction,

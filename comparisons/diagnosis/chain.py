@@ -155,7 +155,7 @@ def chains(evidence: Evidence) -> Iterator[Chain]:
                 yield Chain(formula, image, activation, slope, x)
                 break
         else:
-            if formula == "dy" and dy.all():
+            if formula == "dy" and dy.all() and dy.shape == evidence.value.shape:
                 yield Chain(formula, image, UNKNOWN, evidence.expected / dy, evidence.own)
 
 

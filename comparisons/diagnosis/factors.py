@@ -48,7 +48,7 @@ def constant_factor(evidence: Evidence) -> Iterator[Guess]:
     """given = c · expected, c named where a size, a rate or a well-known number equals it."""
     factor = typical_ratio(evidence.given, evidence.expected)
     spread = _spread(evidence)
-    if factor == 0 or abs(factor - 1) <= spread:
+    if factor == 0 or abs(factor - 1) <= max(spread, 1e-10):
         return
     near = [f for f in known_factors(evidence) if abs(f.value / factor - 1) <= spread]
     if near:

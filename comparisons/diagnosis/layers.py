@@ -128,7 +128,7 @@ def one_copy_only(evidence: Evidence) -> Iterator[Guess]:
             f"is exactly dy from {listed(start)} on in steps of {listed(steps)}: of the copies "
             "that forward made of an entry, only one gives its gradient, where all add up"
         )
-        yield Guess("one copy only", copy, says, prior=2)
+        yield Guess("one copy only", copy, says, prior=2, recomputed=True)
 
 
 def kernel_not_flipped(evidence: Evidence) -> Iterator[Guess]:

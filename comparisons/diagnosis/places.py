@@ -140,7 +140,9 @@ def _windows(evidence: Evidence) -> Iterator[tuple[int, ...]]:
         if a.ndim == spatial + 2 and name != evidence.name:
             yield a.shape[:spatial]
     for key in {"pool_size", "kernel_size"} & evidence.arguments.keys():
-        yield tuple(np.broadcast_to(evidence.arguments[key], (spatial,)).tolist())
+        window = np.ravel(evidence.arguments[key])
+        if window.size in (1, spatial):
+            yield tuple(np.broadcast_to(window, spatial).tolist())
 
 
 def _coverage(length: int, outputs: int, window: int) -> Array:

@@ -80,7 +80,7 @@ def _denominators(evidence: Evidence) -> Iterator[tuple[str, Array]]:
             yield f"|{name}|", np.abs(x)
             yield f"{name}²", x**2
         for axes in [(x.ndim - 1,), (*range(x.ndim - 1),), (*range(1, x.ndim - 1),)]:
-            for what, q in _spreads(name, x, axes) if axes and x.ndim > 1 else ():
+            for what, q in _spreads(name, x, axes) if axes and x.ndim > 1 and x.size else ():
                 for candidate in (q, q.squeeze(axis=axes)):
                     if _spreads_to(candidate.shape, shape) and candidate.all():
                         yield what, np.broadcast_to(candidate, shape)
