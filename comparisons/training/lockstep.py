@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from comparisons.diagnosis import Evidence, diagnose
 from comparisons.results import GradientResult, LockStep
 
 from .kinks import flips, following, preactivations, reference_preactivations
@@ -76,14 +77,32 @@ class LockStepJudge:
             self._blame(
                 f"step {number}: {_what(self.names[worst])} is off by {errors[worst]:.1e}, "
                 f"{ratios[worst]:.1e} times what rounding explains"
+                f"{self._likely_cause(worst, computed, step)}"
             )
+
+    def _likely_cause(self, index, computed, step):
+        """What the diagnosis says of the first wrong gradient, as the rest of a sentence."""
+        if index == 0 or self.causes:
+            return ""
+        given = dict(zip(self.names[1:], map(np.float64, computed[1:]), strict=True))
+        expected = dict(
+            zip(self.names[1:], map(np.float64, step.loss_and_gradients[1:]), strict=True)
+        )
+        name = self.names[index]
+        noise = np.full(expected[name].shape, self.noise[index] if self.noise else 0.0)
+        inputs = {"x": np.float64(step.x)}
+        call = {"inputs": inputs, "dy": np.ones(()), "value": np.float64(computed[0])}
+        everything = {"arguments": {}, "all_given": given, "all_expected": expected}
+        causes = diagnose(Evidence(name, given[name], expected[name], noise, **call, **everything))
+        return f": {causes[0].sentence}" if causes else ""
 
     def _have_the_right_shapes(self, number, computed, step):
         rows = zip(self.names, computed, step.loss_and_gradients, strict=True)
         wrong = [(name, c.shape, r.shape) for name, c, r in rows if c.shape != r.shape]
         for name, given, expected in wrong:
             self._record(float("inf"), number, name)
-            self._blame(f"step {number}: {_what(name)} has shape {given}, not {expected}")
+            cause = self._likely_cause(self.names.index(name), computed, step)
+            self._blame(f"step {number}: {_what(name)} has shape {given}, not {expected}{cause}")
         return not wrong
 
     def _gradient_ratios(self, computed, step):
