@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import scratch
-from comparisons import bugs
+from comparisons import bugs, datasets
 from comparisons.bugs import BUGS, checking, scaling, steps, training
 from comparisons.bugs.bug import Bug, resolve
 
@@ -225,6 +225,12 @@ def test_a_bug_in_training_is_shown_beside_the_same_run_without_it():
     assert found.wrong.losses[-1] > 2.2  # log(10) = 2.3 is the loss of a guess
     assert found.right.accuracy > 0.5 > found.wrong.accuracy
     assert training.train(bugs.find("bias-mean"), epochs=2).right == found.right
+
+
+@pytest.mark.parametrize("name", training.NETWORKS)
+def test_every_network_learns(name):
+    run = training.run(training.NETWORKS[name], datasets.load("digits"), epochs=2, seed=0)
+    assert run.losses[1] < run.losses[0]
 
 
 def test_a_run_that_breaks_off_says_why():

@@ -4,6 +4,7 @@ import difflib
 
 from . import (
     activations,
+    convolution,
     dense,
     embedding,
     losses,
@@ -34,10 +35,11 @@ TOPICS = (
     activations,
     losses,
     dense,
+    convolution,
+    pooling,
     normalization,
     random,
     reshaping,
-    pooling,
     embedding,
     regularizers,
     optimizers,

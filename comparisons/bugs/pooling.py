@@ -25,6 +25,7 @@ BUGS = (
         source="Theano/Theano #5248",
         inputs={"x": "2x6x8x3:ties"},
         arguments=POOL,
+        trains="max pooling",
     ),
     Bug(
         name="max-pool-nearly-equal",
@@ -51,6 +52,7 @@ BUGS = (
         source="a classic",
         inputs=IMAGE,
         arguments=POOL,
+        trains="max pooling",
     ),
     Bug(
         name="average-pool-without-its-division",
@@ -64,6 +66,7 @@ BUGS = (
         source="a classic",
         inputs=IMAGE,
         arguments=POOL,
+        trains="average pooling",
     ),
     Bug(
         name="average-pool-counts-the-padding",
@@ -91,6 +94,7 @@ BUGS = (
         source="oreilly-japan/deep-learning-from-scratch #27, which asks for it",
         inputs={"x": "2x7x9x3"},
         arguments={"pool_size": 3, "strides": 2},
+        trains="average pooling",
     ),
     Bug(
         name="padding-before-instead-of-after",

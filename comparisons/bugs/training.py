@@ -1,6 +1,5 @@
 """What a bug does to a short training: loss and accuracy beside those without it, from one seed."""
 
-import importlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,43 +7,71 @@ import numpy as np
 
 from comparisons import datasets
 
-from .bug import Bug, planted
+from .bug import Bug, planted, resolve
 
 BATCH = 32
 
 
+Layers = tuple[tuple[str, dict[str, Any]], ...]
+
+
 @dataclass(frozen=True)
 class Network:
-    """Two dense layers, with the layers of `between` after the first, and how they are trained."""
+    """Layers, by the names of their classes in scratch, and how they are trained."""
 
-    hidden: str = "relu"
-    output: str = "softmax"
-    units: tuple[int, int] = (32, 10)
-    between: tuple[tuple[str, dict[str, Any]], ...] = ()
+    layers: Layers
     optimizer: str = "SGD"
     settings: dict[str, Any] = field(default_factory=lambda: {"learning_rate": 0.1})
     loss: str = "sparse_categorical_crossentropy"
 
+    @property
+    def takes_images(self) -> bool:
+        return self.layers[0][0].startswith("convolution.")
+
+    @property
+    def takes_labels(self) -> bool:
+        return self.loss.startswith("sparse")
+
+
+def _dense(units: int, activation: str) -> tuple[str, dict[str, Any]]:
+    return "dense.Dense", {"units": units, "activation": activation}
+
+
+def _two(hidden="relu", output="softmax", units=(32, 10), between: Layers = ()) -> Layers:
+    """Two dense layers, and what stands between them."""
+    return _dense(units[0], hidden), *between, _dense(units[1], output)
+
+
+def _between(layer: str, **settings) -> Network:
+    return Network(_two(between=((layer, settings),)))
+
+
+def _images(*between: tuple[str, dict[str, Any]]) -> Network:
+    """Two convolutions, with something between them, and a dense layer."""
+    conv = "convolution.Conv2D", {"filters": 8, "kernel_size": 3, "activation": "relu"}
+    return Network((conv, *between, conv, ("reshaping.Flatten", {}), _dense(10, "softmax")))
+
 
 def _optimizer(name: str, **settings) -> Network:
-    return Network(optimizer=name, settings=settings)
+    return Network(_two(), name, settings)
 
 
+MSE = "mean_squared_error"
+POOL = {"pool_size": 2, "strides": 1}
 NETWORKS = {
-    "relu": Network(),
-    "sigmoid": Network(hidden="sigmoid"),
-    "tanh": Network(hidden="tanh"),
-    "square": Network(units=(64, 64)),
-    "one-hot": Network(loss="categorical_crossentropy"),
-    "squared error": Network(
-        output="linear", loss="mean_squared_error", settings={"learning_rate": 0.5}
-    ),
-    "softmax and squared error": Network(
-        loss="mean_squared_error", settings={"learning_rate": 2.0}
-    ),
-    "batch normalization": Network(between=(("normalization.BatchNormalization", {}),)),
-    "layer normalization": Network(between=(("normalization.LayerNormalization", {}),)),
-    "dropout": Network(between=(("dropout.Dropout", {"rate": 0.5}),)),
+    "relu": Network(_two()),
+    "sigmoid": Network(_two(hidden="sigmoid")),
+    "tanh": Network(_two(hidden="tanh")),
+    "square": Network(_two(units=(64, 64))),
+    "one-hot": Network(_two(), loss="categorical_crossentropy"),
+    "squared error": Network(_two(output="linear"), "SGD", {"learning_rate": 0.5}, MSE),
+    "softmax and squared error": Network(_two(), "SGD", {"learning_rate": 2.0}, MSE),
+    "batch normalization": _between("normalization.BatchNormalization"),
+    "layer normalization": _between("normalization.LayerNormalization"),
+    "dropout": _between("dropout.Dropout", rate=0.5),
+    "convolution": _images(),
+    "max pooling": _images(("pooling.MaxPooling2D", POOL)),
+    "average pooling": _images(("pooling.AveragePooling2D", POOL)),
     "momentum": _optimizer("SGD", learning_rate=0.02, momentum=0.9),
     "nesterov": _optimizer("SGD", learning_rate=0.02, momentum=0.9, nesterov=True),
     "clipping": _optimizer("SGD", learning_rate=0.1, clipnorm=1.0),
@@ -86,44 +113,30 @@ def train(bug: Bug, dataset: str = "digits", epochs: int = 5, seed: int = 0) -> 
 
 
 def run(network: Network, data, epochs: int, seed: int) -> Run:
-    """One training from a seed, on images taken as rows of numbers."""
+    """One training from a seed."""
     x_train, y_train, x_test, y_test = data
+    x_train, x_test = (_seen(network, x) for x in (x_train, x_test))
+    target = y_train if network.takes_labels else np.eye(10, dtype="float32")[y_train]
     model = _compiled(network, seed)
-    target = (lambda y: np.eye(10, dtype="float32")[y]) if _is_one_hot(network) else (lambda y: y)
     try:
         with np.errstate(all="ignore"):
-            history = model.fit(_rows(x_train), target(y_train), BATCH, epochs, verbose="")
-            predicted = model.predict(_rows(x_test)).argmax(axis=-1)
+            history = model.fit(x_train, target, BATCH, epochs, verbose="")
+            predicted = model.predict(x_test).argmax(axis=-1)
     except (ValueError, TypeError) as error:
         return Run([], None, f"{type(error).__name__}: {str(error).splitlines()[0]}")
     return Run(history.history["loss"], float(np.mean(predicted == y_test)))
 
 
-def _is_one_hot(network):
-    return not network.loss.startswith("sparse")
-
-
-def _rows(x):
-    return x.reshape(len(x), -1)
+def _seen(network: Network, x):
+    """Images with a channel, or rows of numbers."""
+    return x[..., np.newaxis] if network.takes_images else x.reshape(len(x), -1)
 
 
 def _compiled(network: Network, seed: int):
     import scratch
 
     scratch.random.set_random_seed(seed)
-    hidden, classes = network.units
-    model = scratch.network.Sequential(
-        [
-            scratch.dense.Dense(hidden, activation=network.hidden),
-            *(_layer(name, settings) for name, settings in network.between),
-            scratch.dense.Dense(classes, activation=network.output),
-        ]
-    )
+    model = scratch.network.Sequential([resolve(name)(**how) for name, how in network.layers])
     optimizer = getattr(scratch.optimizers, network.optimizer)(**network.settings)
     model.compile(optimizer, network.loss)
     return model
-
-
-def _layer(name: str, settings: dict[str, Any]):
-    topic, layer = name.split(".")
-    return getattr(importlib.import_module(f"scratch.{topic}"), layer)(**settings)

@@ -111,16 +111,18 @@ def false_alarms(
 ) -> Tally:
     """Every correct pair with every seed in both dtypes: wrong are those that do not pass.
 
-    Besides its own inputs a pair meets ties and a batch of one. There a gradient may truly be zero
-    or not finite, and to be told so is no alarm.
+    With a tenth of the seeds a pair also meets ties and a batch of one. There a gradient may truly
+    be zero or not finite, and to be told so is no alarm.
     """
     tally = Tally()
     for done, pair in enumerate(pairs):
         show(done, len(pairs), "pairs")
         for variant in variants(pair):
-            passing = PASSING if variant is pair else (*PASSING, "vacuous")
+            passing, some = PASSING, seeds
+            if variant is not pair:
+                passing, some = (*PASSING, "vacuous"), -(-seeds // 10)
             for dtype in dtypes:
-                for seed in range(seeds):
+                for seed in range(some):
                     _try_pair(tally, variant, dtype, seed, passing)
     return tally
 
