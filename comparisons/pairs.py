@@ -292,7 +292,7 @@ def _optimizers() -> tuple[Pair, ...]:
         "Ftrl": (("", {}), ("regularized", {"learning_rate": 0.1, "beta": 0.5} | penalties)),
         "Lion": (("", {}), ("decay", decay)),
         "Lamb": (("", {}), ("decay", decay)),
-        "Adafactor": (("", {}), ("accumulated", {"gradient_accumulation_steps": 3} | decay)),
+        "Adafactor": (("", {}), ("decay", {"epsilon_2": 1.7} | decay)),
         "Muon": (("", {}), ("plain", {"nesterov": False, "rms_rate": None})),
     }
     weights = {"kernel": "13x7", "bias": "7"}
@@ -495,6 +495,48 @@ def _embedding() -> tuple[Pair, ...]:
     )
 
 
+def _convolution() -> tuple[Pair, ...]:
+    image = {"x": "3x7x6x2"}
+    inputs = {"inputs": "3x7x6x2", "kernel": "3x2x2x4"}
+    apart = {"inputs": "3x7x6x2", "depthwise_kernel": "3x2x2x3", "pointwise_kernel": "1x1x6x4"}
+    same = {"strides": 2, "padding": "same"}
+    sizes = {"filters": 4, "kernel_size": (3, 2)}
+    return (
+        Pair("convolution", "im2col", {"x": "2x5x4x3"}, {"kernel_size": (3, 2)}),
+        Pair("convolution", "conv_by_im2col", {"x": "3x7x6x2", "kernel": "3x2x2x4"}),
+        Pair("convolution", "conv", inputs),
+        Pair("convolution", "conv", inputs, same, "same, strides 2"),
+        Pair("convolution", "conv", inputs, {"dilation_rate": 2}, "dilated"),
+        Pair("convolution", "depthwise_conv", inputs, same),
+        Pair("convolution", "separable_conv", apart),
+        Pair("convolution", "conv_transpose", inputs | {"kernel": "3x2x4x2"}, same),
+        Pair("convolution", "Conv1D", {"x": "3x7x2"}, sizes | {"kernel_size": 3}, "", "layer"),
+        Pair("convolution", "Conv2D", image, sizes | {"activation": "relu"}, "relu", "layer"),
+        Pair("convolution", "Conv2D", image, sizes | same | {"groups": 2}, "groups", "layer"),
+        Pair("convolution", "DepthwiseConv2D", image, {"kernel_size": 3}, "", "layer"),
+        Pair("convolution", "SeparableConv2D", image, sizes, "", "layer"),
+        Pair("convolution", "Conv2DTranspose", image, sizes | same, "", "layer"),
+    )
+
+
+def _pooling() -> tuple[Pair, ...]:
+    image, signal = {"inputs": "3x7x6x2"}, {"x": "3x7x2"}
+    window, same = {"pool_size": (3, 2)}, {"strides": 2, "padding": "same"}
+    names = ("MaxPooling", "AveragePooling")
+    everywhere = ("GlobalMaxPooling", "GlobalAveragePooling")
+    return (
+        *(Pair("pooling", n, image, window) for n in ("max_pool", "average_pool")),
+        *(Pair("pooling", n, image, window | same, "same") for n in ("max_pool", "average_pool")),
+        Pair("pooling", "max_pool", {"inputs": "2x6x6x2:ties"}, {"pool_size": 2}, "ties"),
+        Pair("pooling", "global_max_pool", {"x": "3x5x4x2"}),
+        Pair("pooling", "global_average_pool", {"x": "3x5x4x2"}),
+        *(Pair("pooling", f"{n}1D", signal, {"pool_size": 2}, kind="layer") for n in names),
+        *(Pair("pooling", f"{n}2D", {"x": "3x7x6x2"}, window, kind="layer") for n in names),
+        *(Pair("pooling", f"{n}1D", signal, kind="layer") for n in everywhere),
+        *(Pair("pooling", f"{n}2D", {"x": "3x7x6x2"}, kind="layer") for n in everywhere),
+    )
+
+
 def _reshaping() -> tuple[Pair, ...]:
     image = {"x": "3x5x4x2"}
     sequence = {"x": "3x5x2"}
@@ -547,6 +589,8 @@ PAIRS = (
     *_normalization(),
     *_dropout(),
     *_embedding(),
+    *_convolution(),
+    *_pooling(),
     *_reshaping(),
 )
 

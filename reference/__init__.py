@@ -4,10 +4,12 @@ import os
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
 
-from . import (  # noqa: E402, because Keras reads the variable when it is imported
+# Keras reads the variable when it is imported
+from . import (
     activations,
     config,
     constraints,
+    convolution,
     dense,
     dropout,
     embedding,
@@ -18,6 +20,7 @@ from . import (  # noqa: E402, because Keras reads the variable when it is impor
     network,
     normalization,
     optimizers,
+    pooling,
     random,
     regularizers,
     reshaping,
@@ -28,6 +31,7 @@ __all__ = [
     "activations",
     "config",
     "constraints",
+    "convolution",
     "dense",
     "dropout",
     "embedding",
@@ -38,6 +42,7 @@ __all__ = [
     "network",
     "normalization",
     "optimizers",
+    "pooling",
     "random",
     "regularizers",
     "reshaping",

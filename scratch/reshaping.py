@@ -245,7 +245,7 @@ class ZeroPadding1D(_ZeroPadding):
     """y = x with zeros before and after its steps; padding is one number for both, or a pair."""
 
     def __init__(self, padding=1, data_format=None, **kwargs):
-        self.padding = _pair(padding, "padding")
+        self.padding = _numbers(padding, 2, "padding", least=0)
         super().__init__([self.padding], (0, 0), data_format, **kwargs)
 
 
@@ -257,19 +257,22 @@ class ZeroPadding2D(_ZeroPadding):
         super().__init__(self.padding, (0, 0), data_format, **kwargs)
 
 
-def _pair(value, name, least=0):
-    pair = (value, value) if isinstance(value, int) else value
-    fits = isinstance(pair, Sequence) and not isinstance(pair, str) and len(pair) == 2
-    if not fits or not all(isinstance(number, int) and number >= least for number in pair):
-        raise ValueError(f"{name} takes one or two integers of at least {least}, not {value!r}")
-    return tuple(pair)
+def _numbers(value, count, name, least) -> tuple[int, ...]:
+    """An integer for all, or `count` of them. ValueError for what is neither."""
+    numbers = (value,) * count if isinstance(value, int) else value
+    fits = isinstance(numbers, Sequence) and not isinstance(numbers, str) and len(numbers) == count
+    if not fits or not all(isinstance(number, int) and number >= least for number in numbers):
+        raise ValueError(
+            f"{name} takes an integer of at least {least}, or {count} of them, not {value!r}"
+        )
+    return tuple(numbers)
 
 
 def _two_pairs(value, name):
     values = (value, value) if isinstance(value, int) else value
     if not isinstance(values, Sequence) or len(values) != 2:
         raise ValueError(f"{name} takes an integer or a pair for height and width, not {value!r}")
-    return tuple(_pair(entry, name) for entry in values)
+    return tuple(_numbers(entry, 2, name, least=0) for entry in values)
 
 
 class _Cropping(_PerAxis):
@@ -290,7 +293,7 @@ class Cropping1D(_Cropping):
     """y = x without steps at its start and end; cropping is one number for both, or a pair."""
 
     def __init__(self, cropping=(1, 1), **kwargs):
-        self.cropping = _pair(cropping, "cropping")
+        self.cropping = _numbers(cropping, 2, "cropping", least=0)
         super().__init__([self.cropping], (0, 0), **kwargs)
 
 
@@ -324,6 +327,6 @@ class UpSampling2D(_UpSampling):
     """y = x with size pixels for one, (down, across), "nearest" or "bilinear": see up_sampling."""
 
     def __init__(self, size=(2, 2), data_format=None, interpolation="nearest", **kwargs):
-        self.size = _pair(size, "size", least=1)
+        self.size = _numbers(size, 2, "size", least=1)
         super().__init__(self.size, 1, data_format, **kwargs)
         self.interpolation = interpolation.lower()

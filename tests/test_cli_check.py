@@ -6,7 +6,7 @@ import pytest
 
 from comparisons import cli
 
-SOURCE = '''
+SOURCE = """
 import keras
 import numpy as np
 import tensorflow as tf
@@ -44,7 +44,7 @@ pair = forward, backward
 layer = scratch.dense.Dense(3, activation="tanh", dtype="float64")
 keras_layer = keras.layers.Dense(3, activation="tanh", dtype="float64")
 number = 3
-'''
+"""
 
 
 @pytest.fixture

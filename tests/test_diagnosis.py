@@ -1137,7 +1137,7 @@ def test_shapes_that_fit_nothing_are_tolerated():
 def test_a_large_tensor_is_judged_by_a_sample_first():
     rng = np.random.default_rng(0)
     call = dense(rng, 1.0, "tanh", n=3, i=210, o=200)
-    right, one_row = call.gradients["kernel"], call.gradients["kernel"].copy()
+    one_row = call.gradients["kernel"].copy()
     one_row[17] = rng.normal(size=200)
     for cause, given in {
         "derivative missing": call.inputs["x"].T @ call.dy,

@@ -362,4 +362,5 @@ def _measure(experiment: Experiment, settings: dict[str, Any]) -> dict[str, Any]
         return measure(experiment, progress=show, **settings)
 
 
-from comparisons.cli import bugs, check  # noqa: E402, F401: they add their commands to the app
+# they add their commands to the app
+from comparisons.cli import bugs, check  # noqa: E402, F401

@@ -11,7 +11,9 @@ import typer
 from comparisons.cli import JsonFile, Precision, Seed, app, writable_file
 from comparisons.report import terminal
 
-TARGET_HELP = "A function, (forward, backward), layer or tf.custom_gradient: module:name or file.py:name."
+TARGET_HELP = (
+    "A function, (forward, backward), layer or tf.custom_gradient: module:name or file.py:name."
+)
 AGAINST_HELP = "The TensorFlow function or Keras layer to hold it against, named likewise."
 INPUT_HELP = (
     "An input and how to draw it, in the order of the arguments: 32x784, 32:int:10 (integers below "

@@ -55,9 +55,8 @@ def constant_factor(evidence: Evidence) -> Iterator[Guess]:
         first = min(near, key=lambda f: f.prior)
         says = how_large(first.value) + _meanings(near)
         yield Guess(first.name, first.value * evidence.expected, says, prior=first.prior)
-    else:
-        name, says = _unknown(factor)
-        yield Guess(name, factor * evidence.expected, says, parameters=1)
+    name, says = _unknown(factor)
+    yield Guess(name, factor * evidence.expected, says, parameters=1)
 
 
 def _meanings(factors: list[Factor]) -> str:

@@ -64,8 +64,13 @@ def _ties(evidence: Evidence) -> Iterator[Place]:
     why = "a tie was given to another entry, to several, or split"
     for name, a in _arrays(evidence) if evidence.given.size <= 1e6 else ():
         _, which, counts = np.unique(a, return_inverse=True, return_counts=True)
-        tied = (counts[which].reshape(a.shape) > 1) & (a != 0)
-        yield Place("at ties", tied, f"where {name} has equal entries", why, -2)
+        yield Place(
+            "at ties",
+            counts[which].reshape(a.shape) > 1,
+            f"where {name} has equal entries",
+            why,
+            -2,
+        )
     for name, a in evidence.floats.items():
         if evidence.own is not None and name != evidence.name and a.shape == evidence.own.shape:
             where = f"where {evidence.name} and {name} are equal"
@@ -222,5 +227,7 @@ def another_mask(evidence: Evidence) -> Iterator[Guess]:
     )
     prior = 4 + entropy(lost.sum(), np.sum(e != 0)) + entropy(extra.sum(), np.sum(e == 0))
     prediction = np.where(lost, 0, np.where(extra, g, e))
+    moved = extra.sum() == lost.sum() and np.allclose(np.sort(g[extra]), np.sort(e[lost]), atol=0)
     if extra.any() and lost.any():
-        yield Guess("another mask", prediction, says, parameters=extra.sum(), prior=prior)
+        parameters = 0 if moved else extra.sum()
+        yield Guess("another mask", prediction, says, parameters, prior)

@@ -175,7 +175,8 @@ def changed_entries(evidence: Evidence) -> Iterator[Guess]:
         f"is exactly the right gradient clipped to [{low:.6g}, {top:.6g}]: "
         f"{np.sum((g == top) | (g == low))} entries sit on the bounds"
     )
-    yield Guess("clipped", np.clip(e, low, top), says, parameters=1 if top == -low else 2)
+    if top > low:
+        yield Guess("clipped", np.clip(e, low, top), says, parameters=1 if top == -low else 2)
     changes = {
         "sign lost": (np.abs(e), "without its sign: an abs too many"),
         "sign only": (np.sign(e), "reduced to its sign"),

@@ -218,7 +218,7 @@ def _check_linear(subject, backward, trial):
 
 
 def _linearity(name, once, scaled, nothing) -> Finding | None:
-    if not once.size:
+    if not np.isfinite(once).all():
         return None
     if scaled is None or nothing is None or scaled.shape != once.shape:
         return Finding("not linear", f"for other dy, backward has no gradient of {name}", name)

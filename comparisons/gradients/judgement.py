@@ -159,28 +159,31 @@ class Case:
         """The verdict on a gradient all of whose true elements are known."""
         order = list(self.subject.positions).index(position)
         identical = self.tape is not None and same(given, self._in_dtype[1][order])
-        vanishes = self._vanishes(order, expected, noise)
-        if vanishes:  # then the reference's rounding says little about that of the function
+        is_lost, is_zero = self._vanishes(order, expected, noise)
+        if is_lost:  # then the reference's rounding says little about that of the function
             own = self.here.witnesses.measure(self.here.arrays, own=True).gradient_noise[order]
             noise = noise + own + self._negligible(order) * max(1.0, scale(self.arrays[position]))
+        if is_zero:
             expected = np.zeros(row.shape)
+        elif is_lost:
+            self.report.notes.append(f"{row.name}: float32 rounding hides its true gradient.")
         compare(row, given, expected, noise, identical)
         if not np.isfinite(expected).all():
             self._settle_not_finite(row, given, expected)
-        elif row.name in self.zero and not vanishes:
+        elif row.name in self.zero and not is_zero:
             row.verdict = "mismatch"
             row.cause = f"{row.name} is named zero, but its true gradient is not"
             self.report.findings.append(Finding("not zero", row.cause, row.name))
-        elif vanishes and row.verdict != "mismatch" and row.name not in self.zero:
+        elif is_zero and row.verdict != "mismatch" and row.name not in self.zero:
             self._call_vacuous(row, "its true gradient is zero up to rounding")
 
-    def _vanishes(self, order, expected, noise) -> bool:
-        """Whether a true gradient is zero up to rounding, of its terms or of the forward pass."""
-        if norm([expected]) <= self._negligible(order):
-            return True
-        if largest(expected) > LIMIT * float(np.max(noise, initial=0.0)):
-            return False
-        return bool(np.all(np.abs(expected) <= LIMIT * noise))
+    def _vanishes(self, order, expected, noise) -> tuple[bool, bool]:
+        """Whether a true gradient is lost in the check's rounding, and whether in its own."""
+        truth = np.finfo(self.tape.dtype if self.tape else "float64")
+        finer = float(truth.eps / np.finfo(self.here.witnesses.precision).eps)
+        natural = self._negligible(order)
+        lost = _is_below(expected, noise, natural)
+        return lost, lost and _is_below(expected, finer * noise, finer * natural)
 
     def _negligible(self, order) -> float:
         """The size of a gradient that moves no bit of the value, however its input is moved."""
@@ -315,7 +318,7 @@ def compare(row: Row, given, expected, noise, identical: bool) -> None:
         error = np.abs(np.subtract(given, expected, dtype=float))
         if not np.isfinite(error).all():
             error = np.where(given == expected, 0.0, np.where(np.isfinite(error), error, np.inf))
-        ratios = error / noise
+        ratios = np.where(np.isinf(error), error, error / noise)
     row.index = tuple(int(i) for i in np.unravel_index(np.argmax(ratios), ratios.shape))
     unit = largest(expected)
     unit = unit if unit > LIMIT * float(noise[row.index]) else 1.0
@@ -324,6 +327,15 @@ def compare(row: Row, given, expected, noise, identical: bool) -> None:
     row.given, row.expected = float(given[row.index]), float(expected[row.index])
     if not row.ratio <= LIMIT:
         row.verdict = "mismatch"
+
+
+def _is_below(gradient, noise, size: float) -> bool:
+    """Whether rounding explains every element, or all of them together are smaller than size."""
+    if norm([gradient]) <= size:
+        return True
+    if largest(gradient) > LIMIT * float(np.max(noise, initial=0.0)):
+        return False
+    return bool(np.all(np.abs(gradient) <= LIMIT * noise))
 
 
 def _rms(array) -> float:

@@ -94,20 +94,18 @@ class Mine:
         mine = [weight.shape for weight in self.weights]
         if mine == list(shapes):
             return
-        own = [path.split("/")[-1] for path in self._paths()]
-        if sorted(own) != sorted(names):
+        own = _short_names(self._paths())
+        order = [list(names).index(name) for name in own if name in names]
+        if sorted(order) != list(range(len(names))) or [shapes[i] for i in order] != mine:
             theirs = ", ".join(f"{n} {s}" for n, s in zip(names, shapes, strict=True)) or "none"
             raise ValueError(f"{self.name} has weights of shapes {mine}, the Keras layer: {theirs}")
-        self.order = [list(names).index(name) for name in own]
+        self.order = order
 
     def _paths(self) -> list[str]:
         paths = getattr(self.layer, "weight_paths", list)()
         weights = [id(weight) for weight in getattr(self.layer, "weights", [])]
-        return (
-            [paths[weights.index(id(w))] for w in self.weights]
-            if len(paths) == len(weights)
-            else []
-        )
+        known = len(paths) == len(weights)
+        return [paths[weights.index(id(weight))] for weight in self.weights] if known else []
 
     def run(self, arrays, states, training) -> tuple[list, Any]:
         """(values and state, backward) with these inputs and weights, in Keras's order."""
@@ -121,10 +119,10 @@ class Mine:
         if any(a is not b for a, b in zip(twin.trainable_weights, own, strict=True)):
             raise TypeError("trainable_weights are not the arrays that the layer itself holds")
         y, backward = self._forward(twin, inputs, training)
-        self.outputs = len(as_list(y))
-        several = isinstance(y, list | tuple)
         values = [*as_list(y), *(np.array(s) for s in getattr(twin, "non_trainable_weights", []))]
-        return values, partial(self._pull, backward, several)
+        return values, partial(
+            self._pull, backward, len(y) if isinstance(y, list | tuple) else None
+        )
 
     def _forward(self, layer, inputs, training):
         arguments = dict(self.call.arguments)
@@ -134,9 +132,9 @@ class Mine:
             arguments["training"] = training
         return layer.forward(*self.call.arranged(inputs), **arguments)
 
-    def _pull(self, backward, several, dys):
+    def _pull(self, backward, outputs, dys):
         """The gradients of float inputs and of weights, in Keras's order."""
-        result = backward(list(dys[: self.outputs]) if several else dys[0])
+        result = backward(dys[0] if outputs is None else list(dys[:outputs]))
         if not (
             isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], list | tuple)
         ):
@@ -159,8 +157,8 @@ class Theirs:
         with user_code(self.name):
             if not layer.built:
                 self._call(layer, call.inputs)
-        self.names = _short_names(layer.trainable_variables)
-        self.state_names = _short_names(layer.non_trainable_weights)
+        self.names = _short_names([v.path for v in layer.trainable_variables])
+        self.state_names = _short_names([v.path for v in layer.non_trainable_weights])
         self.shapes = [tuple(variable.shape) for variable in layer.trainable_variables]
         self.states = [np.asarray(variable) for variable in layer.non_trainable_weights]
         self.only: str | None = None
@@ -335,11 +333,11 @@ def _own_dtype(layer) -> str:
     return dtype.name
 
 
-def _short_names(variables) -> list[str]:
+def _short_names(paths: Sequence[str]) -> list[str]:
     """The last part of each path, or as many parts as make it unlike every other."""
-    paths = [variable.path.split("/") for variable in variables]
-    for parts in range(1, max(map(len, paths), default=0) + 1):
-        names = ["/".join(path[-parts:]) for path in paths]
+    split = [path.split("/") for path in paths]
+    for parts in range(1, max(map(len, split), default=0) + 1):
+        names = ["/".join(path[-parts:]) for path in split]
         if len(set(names)) == len(names):
             return names
     return [f"weight {i}" for i in range(len(paths))]

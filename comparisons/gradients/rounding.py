@@ -103,9 +103,8 @@ class _Spread:
 
     def noise(self, terms: int) -> np.ndarray:
         moves = self.most * np.sqrt(self.squares / np.maximum(self.counts, 1))
-        with np.errstate(invalid="ignore", over="ignore"):
-            noise = terms**0.5 * (moves + self.eps * np.abs(self.exact))
-        return noise + self._floor
+        size = np.where(np.isfinite(self.exact), np.abs(self.exact), 0.0)
+        return terms**0.5 * (moves + self.eps * size) + self._floor
 
     @property
     def _floor(self) -> float:

@@ -60,14 +60,19 @@ class Subject:
         return self.run(arrays)[0]
 
     def both(self, arrays: Arrays, dys: Arrays) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """(values, gradients). Failure where the gradients have not the shapes of the inputs."""
+        """(values, gradients), zeros where a gradient has not the shape of its input.
+
+        Failure where there are too many or too few.
+        """
         values, backward = self.run(arrays)
-        result = as_list(backward(dys))
-        shapes = [np.shape(gradient) for gradient in result]
-        expected = [arrays[position].shape for position in self.positions]
-        if shapes != expected:
-            raise Failure(f"{self.name}: gradients of shapes {shapes}, not {expected}")
-        return values, [_numbers(gradient, self.name) for gradient in result]
+        result, tensors = as_list(backward(dys)), [arrays[position] for position in self.positions]
+        if len(result) != len(tensors):
+            raise Failure(f"{self.name} returned {len(result)} gradients, not {len(tensors)}")
+        pairs = zip(result, tensors, strict=True)
+        return values, [
+            np.asarray(g) if np.shape(g) == tensor.shape else np.zeros_like(tensor)
+            for g, tensor in pairs
+        ]
 
     def value_name(self, index: int, count: int) -> str:
         """What the value at `index` of `count` is called."""

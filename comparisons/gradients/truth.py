@@ -71,21 +71,25 @@ class Witnesses:
         rng = generator("rounding", self.seed)
         errors = self._own_errors(arrays, rng)
         if self.tape and not own:
-            errors += self._reference_errors(self.tape, arrays)
+            errors += self._reference_errors(self.tape, arrays, rng)
         source = self.tape if self.tape and not own else self._own
         positions = self.subject.positions
         return measure(source, arrays, positions, self.dys, self.precision, rng, errors)
 
-    def _reference_errors(self, tape, arrays) -> list[list[np.ndarray]]:
+    def _reference_errors(self, tape, arrays, rng) -> list[list[np.ndarray]]:
         """The reference's own rounding errors in float32, scaled to the dtype of the check."""
         if tape.dtype == "float32" or sum(array.size for array in arrays) > witnesses.SLOW:
             return []
-        rounded = [as_dtype(part, "float32") for part in (arrays, self.dys)]
+        nearby = [self._nearby(arrays, rng) for _ in range(2 * (self.dtype == "float32"))]
         try:
-            narrow, wide = (tape(*rounded, dtype=dtype) for dtype in ("float32", "float64"))
+            return [self._reference_error(tape, point) for point in (arrays, *nearby)]
         except Failure:
             return []
-        return [_errors(narrow, wide, float(np.finfo(self.dtype).eps / np.finfo("float32").eps))]
+
+    def _reference_error(self, tape, arrays) -> list[np.ndarray]:
+        rounded = [as_dtype(part, "float32") for part in (arrays, self.dys)]
+        narrow, wide = (tape(*rounded, dtype=dtype) for dtype in ("float32", "float64"))
+        return _errors(narrow, wide, float(np.finfo(self.dtype).eps / np.finfo("float32").eps))
 
     def _own_errors(self, arrays, rng) -> list[list[np.ndarray]]:
         """The function's rounding errors, against itself in more precision, at points nearby."""
@@ -100,12 +104,16 @@ class Witnesses:
             return []
 
     def _own_error(self, arrays, wider, rng) -> list[np.ndarray]:
-        nearby = witnesses.jittered(arrays, self.subject.positions, rng, eps=1e-6)
+        nearby = self._nearby(arrays, rng)
         narrow, wide = (
             self.subject.both(as_dtype(nearby, dtype), as_dtype(self.dys, dtype))
             for dtype in (self.dtype, wider)
         )
         return _errors(narrow, wide, 1.0)
+
+    def _nearby(self, arrays, rng) -> list[np.ndarray]:
+        """Inputs a thousandth away, where every step is rounded anew."""
+        return witnesses.jittered(arrays, self.subject.positions, rng, eps=1e-6)
 
     def _own(self, arrays: Arrays, dys: Arrays):
         return self.subject.both(as_dtype(arrays, self.dtype), as_dtype(dys, self.dtype))

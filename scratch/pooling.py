@@ -1,0 +1,330 @@
+"""Pooling: each window of an image gives one number, its largest or its average."""
+
+import functools
+import itertools
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from .network import Layer
+from .reshaping import _channels_first, _numbers
+
+_Array = np.ndarray
+_Forward = tuple[_Array, Callable[[_Array], _Array]]
+_Sizes = int | tuple[int, ...]
+_BLOCK = 2**17  # numbers of x that are worked on at a time: few enough for a core's cache
+
+
+def max_pool(
+    inputs: _Array,
+    pool_size: _Sizes,
+    strides: _Sizes | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> _Forward:
+    """y = the largest number of each window, for inputs (n, steps, c) or (n, h, w, c).
+
+    dx is dy where the largest number was, the first of equal ones in rows from above, as in
+    TensorFlow. Windows are pool_size wide and `strides` apart, pool_size for None. "valid" has only
+    windows inside of the image; with "same" there is one for every stride, and what hangs over
+    does not count. data_format="channels_first" is for (n, c, steps) and (n, c, h, w).
+    """
+    windows = _Windows(inputs.shape, pool_size, strides, padding, data_format)
+    x = windows.padded(inputs, -np.inf)
+    y = windows.reduced(_larger, x)
+
+    def backward(dy):
+        def shares(samples):
+            """The dy of the windows whose largest number is in their first cell, their second, …"""
+            rest = dy[samples].copy()
+            share = np.empty_like(rest)
+            *cells, _ = windows.cells(x[samples])
+            for cell in cells:
+                np.multiply(rest, cell == y[samples], out=share)
+                rest -= share
+                yield share
+            yield rest
+
+        return windows.collected(shares, dy.dtype)
+
+    return y, backward
+
+
+def _larger(a, b):
+    """The larger of both, a where they are equal; complex numbers by their real parts."""
+    return np.where(a.real >= b.real, a, b) if np.iscomplexobj(a) else np.maximum(a, b)
+
+
+def average_pool(
+    inputs: _Array,
+    pool_size: _Sizes,
+    strides: _Sizes | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> _Forward:
+    """y = the average of each window, of its pixels inside of the image; otherwise as max_pool.
+
+    dx is the sum of dy / (the number of those pixels) over the windows that a pixel is in.
+    """
+    windows = _Windows(inputs.shape, pool_size, strides, padding, data_format)
+    number = windows.pixels(np.real(inputs).dtype)
+    y = windows.reduced(np.add, windows.padded(inputs, 0))
+    y /= number
+
+    def backward(dy):
+        def shares(samples):
+            return itertools.repeat(dy[samples] / number, math.prod(windows.size))
+
+        return windows.collected(shares, dy.dtype)
+
+    return y, backward
+
+
+class _Windows:
+    """Where the windows of a pooling lie, whatever is done with them.
+
+    A cell is a view of x: what all windows have in one place of a window. Samples are worked on in
+    blocks that fit into a core's cache.
+    """
+
+    def __init__(self, shape, pool_size, strides, padding, data_format):
+        if len(shape) not in (3, 4):
+            raise ValueError(f"pooling takes inputs of 3 or 4 axes, not {shape}")
+        self.axes = _pixel_axes(len(shape), data_format)
+        strides = pool_size if strides is None else strides
+        self.size = _numbers(pool_size, len(self.axes), "pool_size", least=1)
+        self.strides = _numbers(strides, len(self.axes), "strides", least=1)
+        self.shape, self.outputs, self.pads = list(shape), list(shape), [(0, 0)] * len(shape)
+        for axis, size, stride in zip(self.axes, self.size, self.strides, strict=True):
+            self.outputs[axis], self.pads[axis] = _fit(shape[axis], size, stride, padding)
+
+    def padded(self, x, value):
+        """x with pixels of that value where windows hang over."""
+        return np.pad(x, self.pads, constant_values=value) if np.any(self.pads) else x
+
+    def cells(self, x) -> Iterator[_Array]:
+        """The cells of a padded x, in rows from above."""
+        for starts in itertools.product(*map(range, self.size)):
+            index = [slice(None)] * x.ndim
+            for axis, start, stride in zip(self.axes, starts, self.strides, strict=True):
+                index[axis] = slice(start, start + stride * (self.outputs[axis] - 1) + 1, stride)
+            yield x[tuple(index)]
+
+    def reduced(self, function, x) -> _Array:
+        """y = function(function(cell, next cell), next cell) … over the cells of a padded x."""
+        y = np.empty(self.outputs, x.dtype)
+        for samples in self._blocks():
+            y[samples] = functools.reduce(function, self.cells(x[samples]))
+        return y
+
+    def collected(self, shares, dtype) -> _Array:
+        """dx, the sum of what the windows send to their cells: shares(samples), cell by cell."""
+        shape = [n + sum(pad) for n, pad in zip(self.shape, self.pads, strict=True)]
+        tiles = self.size == self.strides and all(
+            shape[axis] % size == 0 for axis, size in zip(self.axes, self.size, strict=True)
+        )
+        dx = np.empty(shape, dtype) if tiles else np.zeros(shape, dtype)
+        for samples in self._blocks():
+            for cell, share in zip(self.cells(dx[samples]), shares(samples), strict=True):
+                if tiles:
+                    cell[...] = share
+                else:
+                    cell += share
+        inside = zip(self.shape, self.pads, strict=True)
+        return dx[tuple(slice(before, before + n) for n, (before, _) in inside)]
+
+    def pixels(self, dtype) -> _Array:
+        """The number of pixels inside of the image, for each window."""
+        image = [n if axis in self.axes else 1 for axis, n in enumerate(self.shape)]
+        return functools.reduce(np.add, self.cells(self.padded(np.ones(image, dtype), 0)))
+
+    def _blocks(self):
+        samples, *sample = self.shape
+        at_a_time = max(1, _BLOCK // max(1, math.prod(sample)))
+        return [slice(i, i + at_a_time) for i in range(0, samples, at_a_time)]
+
+
+def _pixel_axes(ndim, data_format):
+    """The axes of an image, or the one of a sequence: all but the samples and the channels."""
+    return tuple(range(2, ndim)) if _channels_first(data_format) else tuple(range(1, ndim - 1))
+
+
+def _fit(pixels, size, stride, padding):
+    """The number of windows along an axis, and the pixels (before, after) that they hang over."""
+    if pixels is None:
+        return None, (0, 0)
+    if _checked_padding(padding) == "valid":
+        if size > pixels:
+            raise ValueError(f'no window of {size} fits into {pixels} pixels with padding="valid"')
+        return (pixels - size) // stride + 1, (0, 0)
+    windows = math.ceil(pixels / stride)
+    over = max((windows - 1) * stride + size - pixels, 0)
+    return windows, (over // 2, over - over // 2)
+
+
+def _checked_padding(padding):
+    if padding not in ("valid", "same"):
+        raise ValueError(f'padding is "valid" or "same", not {padding!r}')
+    return padding
+
+
+def global_max_pool(x: _Array, data_format: str | None = None, keepdims: bool = False) -> _Forward:
+    """y = the largest number of each channel, for x (n, steps, c) or (n, h, w, c).
+
+    Equal largest numbers share dy, as in TensorFlow's reduce_max, and unlike in max_pool.
+    """
+    axes = _pixel_axes(x.ndim, data_format)
+    largest = np.real(x).max(axes, keepdims=True)
+
+    def shared(a):
+        wins = np.real(x) == largest
+        return a * wins / wins.sum(axes, keepdims=True, dtype=largest.dtype)
+
+    y = shared(x).sum(axes, keepdims=True) if np.iscomplexobj(x) else largest
+    return _dropped(y, axes, keepdims), lambda dy: shared(_restored(dy, axes, keepdims))
+
+
+def global_average_pool(
+    x: _Array, data_format: str | None = None, keepdims: bool = False, mask: _Array | None = None
+) -> _Forward:
+    """y = the average of each channel, for x (n, steps, c) or (n, h, w, c); dx = dy / number.
+
+    A mask, without the axis of the channels, says which places count; the others' dx is zero.
+    """
+    axes = _pixel_axes(x.ndim, data_format)
+    places = [n for axis, n in enumerate(x.shape) if axis in (0, *axes)]
+    seen = np.ones(places, bool) if mask is None else np.asarray(mask, bool)
+    seen = np.expand_dims(seen, 1 if _channels_first(data_format) else -1)
+    number = seen.sum(axes, keepdims=True, dtype=np.real(x).dtype)
+    y = np.where(seen, x, 0).sum(axes, keepdims=True) / number
+
+    def backward(dy):
+        return np.where(seen, _restored(dy, axes, keepdims) / number, 0)
+
+    return _dropped(y, axes, keepdims), backward
+
+
+def _dropped(y, axes, keepdims):
+    return y if keepdims else y.squeeze(axes)
+
+
+def _restored(dy, axes, keepdims):
+    return dy if keepdims else np.expand_dims(dy, axes)
+
+
+class _Pooling(Layer):
+    """A layer without weights, y = function(x), for inputs with `rank` axes of pixels."""
+
+    rank = 2
+
+    def __init__(self, data_format=None, **kwargs):
+        super().__init__(**kwargs)
+        self.data_format = "channels_first" if _channels_first(data_format) else "channels_last"
+
+    def function(self, x: _Array, **arguments) -> _Forward:
+        raise NotImplementedError
+
+    def build(self, input_shape):
+        if len(input_shape) != self.rank + 2:
+            raise ValueError(f"{self.name} expects {self.rank + 2} axes, not {input_shape}")
+
+    def check_input(self, x):
+        self.build(x.shape)
+
+    def call(self, x, training=False, **arguments):
+        y, backward = self.function(x, **arguments)
+        return y, lambda dy: (backward(dy), [])
+
+
+class _WindowPooling(_Pooling):
+    pool: Callable[..., _Forward]
+
+    def __init__(self, pool_size, strides=None, padding="valid", data_format=None, **kwargs):
+        super().__init__(data_format, **kwargs)
+        strides = pool_size if strides is None else strides
+        self.pool_size = _numbers(pool_size, self.rank, "pool_size", least=1)
+        self.strides = _numbers(strides, self.rank, "strides", least=1)
+        self.padding = _checked_padding(padding)
+
+    def function(self, x):
+        return self.pool(x, self.pool_size, self.strides, self.padding, self.data_format)
+
+    def compute_output_shape(self, input_shape):
+        settings = self.pool_size, self.strides, self.padding, self.data_format
+        return tuple(_Windows(input_shape, *settings).outputs)
+
+
+class MaxPooling1D(_WindowPooling):
+    """y = the largest number of each window of steps: see max_pool."""
+
+    rank = 1
+    pool = staticmethod(max_pool)
+
+    def __init__(self, pool_size=2, strides=None, padding="valid", data_format=None, **kwargs):
+        super().__init__(pool_size, strides, padding, data_format, **kwargs)
+
+
+class MaxPooling2D(_WindowPooling):
+    """y = the largest number of each window of pixels: see max_pool."""
+
+    pool = staticmethod(max_pool)
+
+    def __init__(self, pool_size=(2, 2), strides=None, padding="valid", data_format=None, **kwargs):
+        super().__init__(pool_size, strides, padding, data_format, **kwargs)
+
+
+class AveragePooling1D(_WindowPooling):
+    """y = the average of each window of steps: see average_pool."""
+
+    rank = 1
+    pool = staticmethod(average_pool)
+
+
+class AveragePooling2D(_WindowPooling):
+    """y = the average of each window of pixels: see average_pool."""
+
+    pool = staticmethod(average_pool)
+
+
+class _GlobalPooling(_Pooling):
+    pool: Callable[..., _Forward]
+
+    def __init__(self, data_format=None, keepdims=False, **kwargs):
+        super().__init__(data_format, **kwargs)
+        self.keepdims = keepdims
+
+    def function(self, x, **arguments):
+        return self.pool(x, self.data_format, self.keepdims, **arguments)
+
+    def compute_output_shape(self, input_shape):
+        axes = _pixel_axes(len(input_shape), self.data_format)
+        sizes = [1 if axis in axes else size for axis, size in enumerate(input_shape)]
+        kept = [size for axis, size in enumerate(sizes) if self.keepdims or axis not in axes]
+        return tuple(kept)
+
+
+class GlobalMaxPooling1D(_GlobalPooling):
+    """y = the largest number of each channel over all steps: see global_max_pool."""
+
+    rank = 1
+    pool = staticmethod(global_max_pool)
+
+
+class GlobalMaxPooling2D(_GlobalPooling):
+    """y = the largest number of each channel over all pixels: see global_max_pool."""
+
+    pool = staticmethod(global_max_pool)
+
+
+class GlobalAveragePooling1D(_GlobalPooling):
+    """y = the average of each channel over all steps, or those of forward's mask (n, steps)."""
+
+    rank = 1
+    pool = staticmethod(global_average_pool)
+
+
+class GlobalAveragePooling2D(_GlobalPooling):
+    """y = the average of each channel over all pixels: see global_average_pool."""
+
+    pool = staticmethod(global_average_pool)
