@@ -1,7 +1,7 @@
 """For pytest: fixtures that check gradients, whose report is shown where the test fails.
 
-    def test_my_gradient(check_gradients):
-        assert check_gradients(my_function, tf_function, {"x": (5, 3)}).ok
+def test_my_gradient(check_gradients):
+    assert check_gradients(my_function, tf_function, {"x": (5, 3)}).ok
 """
 
 from collections.abc import Callable
