@@ -18,6 +18,7 @@ from . import (
 )
 from .bug import Bug, planted, right_and_wrong_source
 from .checking import check, is_caught, is_equivalent, judge
+from .training import train
 
 __all__ = [
     "BUGS",
@@ -29,6 +30,7 @@ __all__ = [
     "judge",
     "planted",
     "right_and_wrong_source",
+    "train",
 ]
 
 TOPICS = (

@@ -141,7 +141,7 @@ BUGS = (
         "round. On a square the shapes fit.",
         symptom="Each gradient is the sum over the wrong axis.",
         cause="swapped gradients",
-        source="jax #3130, of a sum over the wrong axis",
+        source="our own",
         inputs={"rows": "5", "columns": "5"},
     ),
     Bug(
