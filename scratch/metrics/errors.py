@@ -91,8 +91,8 @@ class R2Score(Metric):
     class_aggregation is "uniform_average" or "variance_weighted_average" over the outputs, or None
     for a score of each. With num_regressors p it is adjusted: 1 - (1 - r2) * (n - 1) / (n - p - 1),
     where as in Keras n is the number of entries of y_true, of all outputs together; for p >= n - 1
-    a warning says that it is not. A constant y_true makes 0. Sums are kept in floatx whatever dtype
-    is, as in Keras.
+    a warning says that it is not. A constant y_true makes 0, or NaN if it is met.
+    Sums are kept in floatx whatever dtype is, as in Keras.
     """
 
     def __init__(
@@ -133,11 +133,11 @@ class R2Score(Metric):
         with np.errstate(divide="ignore", invalid="ignore"):
             variance = self.squared_sum - self.sum * (self.sum / self.count)
             scores = 1 - self.residual / variance
-        scores = np.where(np.isinf(scores), 0, scores)
-        if self.class_aggregation == "uniform_average":
-            scores = np.mean(scores)
-        elif self.class_aggregation == "variance_weighted_average":
-            scores = np.sum(variance * scores) / np.sum(variance)
+            scores = np.where(np.isinf(scores), 0, scores)
+            if self.class_aggregation == "uniform_average":
+                scores = np.mean(scores)
+            elif self.class_aggregation == "variance_weighted_average":
+                scores = np.sum(variance * scores) / np.sum(variance)
         return self._adjusted(scores)
 
     def _adjusted(self, score):
