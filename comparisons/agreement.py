@@ -64,9 +64,9 @@ def _gradients(pair, here, there, dtype, seed, **settings):
 
 def _check_layer(pair, dtype, seed):
     here, there = (layer(**pair.arguments, dtype=dtype) for layer in twins(pair))
-    (shape,) = pair.inputs.values()
+    shapes = list(pair.inputs.values())
     settings = {"zero": pair.zero, "name": pair.title}
-    return _from_report(check_layer(here, there, shape, seed=seed, dtype=dtype, **settings))
+    return _from_report(check_layer(here, there, shapes, seed=seed, dtype=dtype, **settings))
 
 
 def _check_values(pair, dtype, seed):

@@ -54,6 +54,8 @@ LEFT_OUT_OF["normalization.BatchNormalization"] = WEIGHTS | {
 }
 # Keras hides these signatures behind *args, **kwargs.
 HIDDEN = {"network.Layer", "network.Sequential", "optimizers.Optimizer"}
+HIDDEN |= {f"merging.{name}" for name in ("Add", "Average", "Maximum", "Minimum", "Multiply")}
+HIDDEN.add("merging.Subtract")
 
 
 def topics(side):

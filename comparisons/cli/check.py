@@ -59,7 +59,7 @@ def check(
 
 
 def _specs(inputs: list[str]) -> dict[str, str]:
-    specs = dict(entry.partition("=")[::2] for entry in inputs)
+    specs = {name: spec for name, _, spec in (entry.partition("=") for entry in inputs)}
     for name, spec in specs.items():
         if not name or not spec:
             given = f"{name}={spec}".rstrip("=")

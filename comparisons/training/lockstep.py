@@ -84,9 +84,9 @@ class LockStepJudge:
         """What the diagnosis says of the first wrong gradient, as the rest of a sentence."""
         if index == 0 or self.causes:
             return ""
-        given = dict(zip(self.names[1:], map(np.float64, computed[1:]), strict=True))
-        expected = dict(
-            zip(self.names[1:], map(np.float64, step.loss_and_gradients[1:]), strict=True)
+        given, expected = (
+            {n: np.asarray(g, "float64") for n, g in zip(self.names[1:], side[1:], strict=True)}
+            for side in (computed, step.loss_and_gradients)
         )
         name = self.names[index]
         noise = np.full(expected[name].shape, self.noise[index] if self.noise else 0.0)

@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from typing import Any
 
 RISING = ("Accuracy", "AUC", "Precision", "Recall", "Score", "Similarity")
 FALLING = ("Error", "Crossentropy", "Divergence", "Hinge", "Poisson")
@@ -11,7 +12,7 @@ class Callback:
     """Hooks that fit, evaluate and predict call; `model` is the network, `params` its settings."""
 
     def __init__(self):
-        self.model = None
+        self.model: Any = None
         self.params = {}
 
     def set_model(self, model):

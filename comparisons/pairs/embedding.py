@@ -1,0 +1,9 @@
+from .pair import Pair
+
+
+def rows() -> tuple[Pair, ...]:
+    indices, sizes = "7x3:int:5", {"input_dim": 5, "output_dim": 4}
+    return (
+        Pair("embedding", "embedding", {"indices": indices, "embeddings": "5x4"}),
+        Pair("embedding", "Embedding", {"indices": indices}, sizes, kind="layer"),
+    )

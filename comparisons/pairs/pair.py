@@ -1,0 +1,27 @@
+"""A row of the table of pairs."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A row. `constant` names inputs that have no gradient, `zero` those whose gradient is zero.
+
+    `draws` marks what draws random numbers; `dtype` the only one in which Keras runs, if any.
+    """
+
+    topic: str
+    name: str
+    inputs: dict[str, str] = field(default_factory=dict)
+    arguments: dict[str, Any] = field(default_factory=dict)
+    case: str = ""
+    kind: str = "function"
+    constant: tuple[str, ...] = ()
+    zero: tuple[str, ...] = ()
+    draws: bool = False
+    dtype: str | None = None
+
+    @property
+    def title(self) -> str:
+        return f"{self.topic}.{self.name}" + (f" ({self.case})" if self.case else "")
