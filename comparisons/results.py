@@ -9,9 +9,12 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from comparisons.gradients.report import Row
 
 GOOD_VERDICTS = ("identical", "match", "convention")
 VERDICTS = (*GOOD_VERDICTS, "mismatch", "vacuous", "error")
@@ -25,6 +28,12 @@ class GradientResult:
     max_error: float
     noise: float
     verdict: str
+
+    @classmethod
+    def of(cls, row: "Row") -> "GradientResult":
+        """A row of the checker's report; infinite errors where there is nothing to compare."""
+        error, noise = (math.inf if n is None else n for n in (row.max_error, row.noise))
+        return cls(row.name, error, noise, row.verdict)
 
 
 @dataclass(frozen=True)

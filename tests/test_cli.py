@@ -25,7 +25,7 @@ from types import SimpleNamespace
 from comparisons import cli, training
 from comparisons.report import terminal
 
-def compare(experiment, progress, **settings):
+def train(task, progress):
     while True:
         try:
             progress(3, 10, "mlp, epoch 1 of 2")
@@ -35,7 +35,8 @@ def compare(experiment, progress, **settings):
             raise training.Interrupted("interrupted after step 3 of 10") from None
 
 terminal.start_tensorflow = lambda: None
-training.compare = compare
+training.prepare = lambda *a, **b: SimpleNamespace(reason="digits")
+training.train = train
 """
 
 
@@ -44,7 +45,13 @@ def runs(monkeypatch):
     """Trainings and checks that end at once; what they were asked for, and what they answer."""
     asked = SimpleNamespace(trainings=[], pairs=[], verdict="match", changes={}, raises=None)
 
-    def compare(experiment, progress, **settings):
+    def prepare(experiment, **settings):
+        if isinstance(asked.raises, datasets.DataError):
+            raise asked.raises
+        return SimpleNamespace(experiment=experiment, settings=settings, reason="mnist from /data/mnist.npz")
+
+    def train(task, progress):
+        experiment, settings = task.experiment, task.settings
         asked.trainings.append((experiment.name, settings))
         progress(1, 2, "half way")
         if asked.raises:
@@ -64,7 +71,8 @@ def runs(monkeypatch):
         return pair_result(pair.topic, pair.name, asked.verdict, dtype=dtype, cause="a cause")
 
     monkeypatch.setattr(terminal, "start_tensorflow", lambda: None)
-    monkeypatch.setattr(training, "compare", compare)
+    monkeypatch.setattr(training, "prepare", prepare)
+    monkeypatch.setattr(training, "train", train)
     agreement = SimpleNamespace(check_pair=check_pair)  # the real one imports TensorFlow
     monkeypatch.setitem(sys.modules, "comparisons.agreement", agreement)
     return asked
@@ -250,7 +258,7 @@ def test_control_c_ends_a_running_comparison_with_one_line(tmp_path):
     assert process.stderr.readline() == "ready\n"
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
-    assert (process.returncode, out) == (130, "")
+    assert (process.returncode, out) == (130, "digits\n")
     assert err == "twofold: interrupted after step 3 of 10; no file is left half written\n"
     assert list(tmp_path.iterdir()) == []
 
@@ -349,7 +357,7 @@ def test_a_terminal_shows_progress_and_a_pipe_does_not():
 def test_colours_are_for_terminals_that_want_them(runs, capsys):
     colour = re.compile(r"\x1b\[[\d;]*3[0-7]")
     print_table = STANDS_IN + "sys.path.insert(0, 'tests')\nfrom fakes import experiment_result\n"
-    print_table += "training.compare = lambda *a, **b: experiment_result(steps_per_epoch=5)\n"
+    print_table += "training.train = lambda *a, **b: experiment_result(steps_per_epoch=5)\n"
     assert colour.search(on_a_terminal(print_table, "compare"))
     assert not colour.search(on_a_terminal(print_table, "compare", NO_COLOR="1"))
     cli.run(["compare"])
@@ -361,8 +369,10 @@ def test_pipes_get_names_and_sentences_in_one_piece(capsys):
     gradient = experiment_result().gradients[0].__class__(weight, 1e-16, 1e-16, "match")
     cause = "a sentence of many words " * 20
     reason = "mnist from /data/[bold]/:warning:/mnist.npz"
-    result = experiment_result(gradients=[gradient], causes=[cause], dataset_reason=reason)
-    terminal.experiment(terminal.Output(), result, "about")
+    result = experiment_result(gradients=[gradient], causes=[cause])
+    output = terminal.Output()
+    output.print(reason)
+    terminal.experiment(output, result, "about")
     out = capsys.readouterr().out
     assert f"  {weight}  " in out
     assert f"  - {cause.strip()}\n" in out

@@ -110,13 +110,17 @@ def is_equivalent(
 
 
 def _equal(right, wrong, rounded, overflowing, eps) -> bool:
-    """|wrong - right| within LIMIT roundings of the largest entry and those that right has seen."""
+    """|wrong - right| within what the checker grants n elements, and what right has lost itself.
+
+    That is LIMIT * sqrt(n) roundings of the largest entry, as in gradients.rounding.
+    """
     if right.shape != wrong.shape:
         return False
     if right.dtype.kind != "f":
         return bool(np.array_equal(right, wrong))
     with np.errstate(all="ignore"):
-        allowed = LIMIT * eps * np.max(np.abs(right), initial=0) + np.abs(rounded - right)
+        largest = np.max(np.abs(right), initial=0)
+        allowed = LIMIT * right.size**0.5 * eps * largest + np.abs(rounded - right)
         near = (np.abs(wrong - right) <= allowed) | (right == wrong)
     return bool(np.all(near & (np.isfinite(overflowing) >= np.isfinite(rounded))))
 

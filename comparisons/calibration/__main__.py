@@ -18,7 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     seeds = 1 if chosen.quick else chosen.seeds
     few, settings = (1, SETTINGS[:1]) if chosen.quick else (max(1, seeds // 10), SETTINGS)
     started = time.perf_counter()
-    with progress_bar() as show, quiet_stderr():
+    with progress_bar("bugs") as show, quiet_stderr():
         missed = bugs_missed(seeds, show=show)
         refused = false_alarms(1 if chosen.quick else 10 * seeds, show=show)
         scores = side_by_side(few, settings, show=show)

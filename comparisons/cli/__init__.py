@@ -169,7 +169,7 @@ def compare(
     trained, checked = [], []
     for experiment in experiments:
         applies = not every or experiment.dataset in ("auto", "mnist")
-        trained.append(_train(experiment, settings | (source if applies else {})))
+        trained.append(_train(experiment, settings | (source if applies else {}), output))
         terminal.experiment(output, trained[-1], experiment.about)
         if output.quiet and not any(files):
             return 0
@@ -253,12 +253,17 @@ def _must_be_writable(directory: Path, what: str) -> None:
         raise typer.TyperException(f"{what} cannot be written ({reason})") from None
 
 
-def _train(experiment: Experiment, settings: dict[str, Any]) -> "ExperimentResult":
-    with terminal.progress_bar() as show, _data_errors_in_one_line():
+def _train(
+    experiment: Experiment, settings: dict[str, Any], output: terminal.Output
+) -> "ExperimentResult":
+    with terminal.progress_bar("starting TensorFlow"), _data_errors_in_one_line():
         terminal.start_tensorflow()
         from comparisons import training
 
-        result = training.compare(experiment, progress=show, **settings)
+        task = training.prepare(experiment, **settings)
+    output.print(task.reason)
+    with terminal.progress_bar(f"{experiment.name}, the first step") as show:
+        result = training.train(task, show)
     options = {"dtype": result.dtype, "seed": result.seed, "epochs": result.epochs}
     data = settings.get("data") or settings.get("dataset")
     if data or experiment.dataset == "auto":
@@ -288,7 +293,7 @@ def _check(pairs: Iterable[Pair], dtype: Precision | None, seed: int) -> "list[P
     jobs = [(p, d) for d in dtypes for p in pairs if len(dtypes) == 1 or p.dtype in (None, d)]
     checked = []
     try:
-        with terminal.progress_bar() as show:
+        with terminal.progress_bar("starting TensorFlow") as show:
             terminal.start_tensorflow()
             from comparisons.agreement import check_pair
 
@@ -355,7 +360,7 @@ def bench(
 
 
 def _measure(experiment: Experiment, settings: dict[str, Any]) -> dict[str, Any]:
-    with terminal.progress_bar() as show, _data_errors_in_one_line():
+    with terminal.progress_bar("starting TensorFlow") as show, _data_errors_in_one_line():
         terminal.start_tensorflow()
         from comparisons.bench import measure
 

@@ -38,13 +38,13 @@ def discard_output() -> None:
 
 
 @contextmanager
-def progress_bar() -> Iterator[Callable[[int, int, str], None]]:
+def progress_bar(text: str) -> Iterator[Callable[[int, int, str], None]]:
     """show(done, total, text), which draws a bar on standard error where that is a terminal."""
     columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
     with os.fdopen(os.dup(2), "w") as stream:  # a copy, which quiet_stderr leaves alone
         console, hidden = Console(file=stream), not stream.isatty()
         with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
-            task = bar.add_task("starting TensorFlow", total=None)
+            task = bar.add_task(text, total=None)
             yield lambda done, total, text: bar.update(
                 task, completed=done, total=total, description=text
             )
@@ -81,10 +81,9 @@ def start_tensorflow() -> None:
 
 
 def experiment(console: Console, result: Any, about: str) -> None:
-    """Everything about one ExperimentResult, its data set first, its verdict last."""
+    """Everything about one ExperimentResult but its data set, its verdict last."""
     epochs = f"{result.epochs} epoch{'' if result.epochs == 1 else 's'}"
     sizes = f"{epochs}, {result.steps:,} steps of {result.batch_size}"
-    console.print(result.dataset_reason)
     console.print(Text.assemble((result.name, "bold"), f": {about}"))
     console.print(f"{result.dtype}, seed {result.seed}, {sizes}\n")
     _fact(console, "initial weights", _initial_weights(result))

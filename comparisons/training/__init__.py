@@ -1,5 +1,6 @@
 """Two networks from one seed, trained step by step beside each other and judged."""
 
-from .compare import Interrupted, compare
+from .compare import Interrupted, compare, train
+from .setup import prepare
 
-__all__ = ["Interrupted", "compare"]
+__all__ = ["Interrupted", "compare", "prepare", "train"]

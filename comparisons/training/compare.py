@@ -10,9 +10,10 @@ from threadpoolctl import threadpool_limits
 import scratch
 from comparisons.experiments import Experiment
 from comparisons.precision import floatx
-from comparisons.results import Curves, ExperimentResult, Samples
+from comparisons.results import Curves, ExperimentResult, GradientResult, Samples
 
 from .divergence import FreeRuns, distance
+from .first_step import check_first_step
 from .lockstep import LockStepJudge, ReferenceStep
 from .rounding import largest, nudge
 from .setup import Task, prepare
@@ -40,9 +41,13 @@ def compare(
 
     ValueError for settings and data that cannot be used; Interrupted on Ctrl-C.
     """
-    task = prepare(experiment, data, dataset, seed, dtype, epochs)
+    return train(prepare(experiment, data, dataset, seed, dtype, epochs), progress)
+
+
+def train(task: Task, progress: Progress | None = None) -> ExperimentResult:
+    """Train what `prepare` made ready on both sides, and judge it; Interrupted on Ctrl-C."""
     # steps of NumPy and TensorFlow alternate: with two pools of threads each waits for the other's
-    with floatx(dtype), threadpool_limits(limits=1, user_api="blas"), np.errstate(all="ignore"):
+    with floatx(task.dtype), threadpool_limits(1, "blas"), np.errstate(all="ignore"):
         return _Comparison(task, progress or (lambda done, total, text: None)).run()
 
 
@@ -74,6 +79,7 @@ class _Comparison:
         self.nudged = nudged
         self.free = FreeRuns(self.scratch, nudged, self.reference)
         self.lockstep = LockStepJudge(stepped, self.reference, task.seed)
+        self.first_step = check_first_step(task, self.scratch, self.reference)
         self.state = self._reference_state()
         self.seconds: dict[str, float] = dict.fromkeys(SIDES, 0.0)
         self.curves = Curves(loss={"scratch": [], "reference": []})
@@ -180,7 +186,7 @@ class _Comparison:
             batch_size=task.experiment.batch_size,
             initial_weights_identical=self.initial["identical"] == self.initial["total"],
             initial_weights=self.initial,
-            gradients=self.lockstep.first_gradients,
+            gradients=[GradientResult.of(row) for row in self.first_step.rows],
             max_weight_difference=max(free.differences, default=float("nan")),
             envelope=max(free.envelope, default=float("nan")),
             keras_weight_difference=distance(self.scratch.weights, self.keras.get_weights()),
@@ -199,7 +205,8 @@ class _Comparison:
                 outputs={side: output[:10] for side, output in outputs.items()},
             ),
         )
-        result.causes = list(self.lockstep.causes)
+        result.causes = [] if self.first_step.ok else self.first_step.causes
+        result.causes += self.lockstep.causes
         result.causes += [self.failure] if self.failure else causes(result, task, free.outside)
         result.verdict = verdict(result)
         return result

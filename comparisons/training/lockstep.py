@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from comparisons.diagnosis import Evidence, diagnose
-from comparisons.results import GradientResult, LockStep
+from comparisons.results import LockStep
 
 from .kinks import flips, following, preactivations, reference_preactivations
 from .rounding import gradient_noise, largest, loss_and_gradients
@@ -48,7 +47,6 @@ class LockStepJudge:
         self.worst = (0.0, 0, "")
         self.flips = 0
         self.causes: list[str] = []
-        self.first_gradients: list[GradientResult] = []
 
     def judge(self, number: int, step: ReferenceStep) -> None:
         weights, variables = step.before
@@ -69,40 +67,20 @@ class LockStepJudge:
             if max(ratios) > LIMIT and (flipped := self._ratios_on_the_reference_side(step)):
                 self.flips += 1
                 ratios = flipped
-        if not self.first_gradients:
-            self.first_gradients = self._gradient_results(step, errors, ratios)
         worst = int(np.argmax(ratios))
         self._record(ratios[worst], number, self.names[worst])
         if ratios[worst] > LIMIT:
             self._blame(
                 f"step {number}: {_what(self.names[worst])} is off by {errors[worst]:.1e}, "
                 f"{ratios[worst]:.1e} times what rounding explains"
-                f"{self._likely_cause(worst, computed, step)}"
             )
-
-    def _likely_cause(self, index, computed, step):
-        """What the diagnosis says of the first wrong gradient, as the rest of a sentence."""
-        if index == 0 or self.causes:
-            return ""
-        given, expected = (
-            {n: np.asarray(g, "float64") for n, g in zip(self.names[1:], side[1:], strict=True)}
-            for side in (computed, step.loss_and_gradients)
-        )
-        name = self.names[index]
-        noise = np.full(expected[name].shape, self.noise[index] if self.noise else 0.0)
-        inputs = {"x": np.float64(step.x)}
-        call = {"inputs": inputs, "dy": np.ones(()), "value": np.float64(computed[0])}
-        everything = {"arguments": {}, "all_given": given, "all_expected": expected}
-        causes = diagnose(Evidence(name, given[name], expected[name], noise, **call, **everything))
-        return f": {causes[0].sentence}" if causes else ""
 
     def _have_the_right_shapes(self, number, computed, step):
         rows = zip(self.names, computed, step.loss_and_gradients, strict=True)
         wrong = [(name, c.shape, r.shape) for name, c, r in rows if c.shape != r.shape]
         for name, given, expected in wrong:
             self._record(float("inf"), number, name)
-            cause = self._likely_cause(self.names.index(name), computed, step)
-            self._blame(f"step {number}: {_what(name)} has shape {given}, not {expected}{cause}")
+            self._blame(f"step {number}: {_what(name)} has shape {given}, not {expected}")
         return not wrong
 
     def _gradient_ratios(self, computed, step):
@@ -119,14 +97,6 @@ class LockStepJudge:
         with following(self.network, there):
             computed = loss_and_gradients(self.network, step.x, step.y)
         return self._gradient_ratios(computed, step)[0]
-
-    def _gradient_results(self, step, errors, ratios):
-        scales = [largest(gradient) or 1.0 for gradient in step.loss_and_gradients]
-        rows = zip(self.names, errors, self.noise, scales, ratios, strict=True)
-        return [
-            GradientResult(name, error / scale, noise / scale, _verdict(error, ratio))
-            for name, error, noise, scale, ratio in list(rows)[1:]
-        ]
 
     def _judge_update(self, number, step):
         gradients = step.loss_and_gradients[1:]
@@ -178,10 +148,6 @@ def _ratio(error, noise):
     if error == 0.0:
         return 0.0
     return error / noise if noise else float("inf")
-
-
-def _verdict(error, ratio):
-    return "identical" if error == 0.0 else "match" if ratio <= LIMIT else "mismatch"
 
 
 def _what(name):

@@ -143,7 +143,7 @@ class Sequential(Layer):
         has_logits = hasattr(last, "preactivation") and last.activation in probabilities
         return self.loss.on_logits() if has_logits and self.loss.dtype == last.dtype else None
 
-    def _forward_loss(self, x, y, sample_weight, training):
+    def forward_loss(self, x, y, sample_weight, training):
         """(loss with all penalties, y_pred, backward) of one batch. ValueError before compile."""
         if self.loss is None:
             raise ValueError("compile(optimizer, loss) comes before training and evaluation")
@@ -173,7 +173,7 @@ class Sequential(Layer):
 
     def loss_and_gradients(self, x, y, sample_weight=None):
         """(loss, y_pred, gradients) of one batch, gradients in the order of trainable_weights."""
-        loss, y_pred, backward = self._forward_loss(x, y, sample_weight, training=True)
+        loss, y_pred, backward = self.forward_loss(x, y, sample_weight, training=True)
         return loss, y_pred, backward(np.ones_like(loss))
 
     def step(self, x, y, sample_weight=None):
@@ -199,7 +199,7 @@ class Sequential(Layer):
         return logs if return_dict else list(logs.values())
 
     def _test(self, x, y, sample_weight=None):
-        loss, y_pred, _ = self._forward_loss(x, y, sample_weight, training=False)
+        loss, y_pred, _ = self.forward_loss(x, y, sample_weight, training=False)
         return self._measure(loss, y, y_pred)
 
     def _measure(self, loss, y, y_pred):
