@@ -70,7 +70,7 @@ def probe(generator: np.random.Generator, shape, dtype: str = "float64") -> np.n
     """Gaussian numbers, none nearer to zero than 0.1, so that no element goes unseen."""
     z = np.asarray(generator.standard_normal(shape, np.float32))
     np.copysign(0.1, z, out=z, where=np.abs(z) < 0.1)
-    return z.astype(dtype)
+    return z.astype(dtype, copy=False)
 
 
 def scale(array: np.ndarray) -> float:
@@ -160,7 +160,7 @@ class Differences:
         """Σ dy·(forward at `after` - forward at `before`) / (after - before)."""
         ends = self._values(directions, after), self._values(directions, before)
         changes = [
-            dy * (late - early).astype(self.dtype)
+            dy * (late - early).astype(self.dtype, copy=False)
             for dy, late, early in zip(self.dys, *ends, strict=True)
         ]
         return _sum(changes) / (after - before)
@@ -171,7 +171,7 @@ class Differences:
         moved = list(self.arrays)
         for position, direction in directions.items():
             moved[position] = frozen(
-                moved[position] + self.dtype.type(t) * direction.astype(self.dtype)
+                moved[position] + self.dtype.type(t) * direction.astype(self.dtype, copy=False)
             )
         with _strict():
             values = self.forward(moved)

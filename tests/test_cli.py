@@ -48,7 +48,9 @@ def runs(monkeypatch):
     def prepare(experiment, **settings):
         if isinstance(asked.raises, datasets.DataError):
             raise asked.raises
-        return SimpleNamespace(experiment=experiment, settings=settings, reason="mnist from /data/mnist.npz")
+        return SimpleNamespace(
+            experiment=experiment, settings=settings, reason="mnist from /data/mnist.npz"
+        )
 
     def train(task, progress):
         experiment, settings = task.experiment, task.settings

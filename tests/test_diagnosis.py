@@ -1144,3 +1144,23 @@ def test_a_large_tensor_is_judged_by_a_sample_first():
         "one row": one_row,
     }.items():
         assert diagnose(call.wrong("kernel", given, rng))[0].name == cause
+
+
+def test_of_a_large_tensor_a_part_is_looked_at_and_named_by_its_place_in_the_whole():
+    rng = np.random.default_rng(0)
+    x, dy = rng.standard_normal((5, 900)), rng.standard_normal((5, 1100))
+    right = x.T @ dy
+    row, entry = right.copy(), right.copy()
+    row[777], entry[3, 7] = 0, 5 * right[3, 7]
+    wrong = (right / 2, right[:, ::-1], row, entry)
+    causes = [causes_of(given, right, x, dy)[0] for given in wrong]
+    assert [cause.name for cause in causes] == ["half", "flipped", "zeroed rows", "few entries"]
+    assert "at index 777 of axis 0 (of" in causes[2].sentence
+    assert "worst at [3, 7]" in causes[3].sentence
+
+
+def causes_of(given, expected, x, dy):
+    noise = np.full(expected.shape, 1e-14)
+    named = {"all_given": {"kernel": given}, "all_expected": {"kernel": expected}}
+    call = {"inputs": {"x": x}, "dy": dy, "value": dy, "arguments": {}}
+    return diagnose(Evidence("kernel", given, expected, noise, **call, **named))

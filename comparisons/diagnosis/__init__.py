@@ -18,7 +18,15 @@ from comparisons.diagnosis import (
     shapes,
     terms,
 )
-from comparisons.diagnosis.evidence import Cause, Evidence, Guess, prepared, typical_ratio
+from comparisons.diagnosis.evidence import (
+    LARGE,
+    Cause,
+    Evidence,
+    Guess,
+    prepared,
+    thinned,
+    typical_ratio,
+)
 
 __all__ = ["Cause", "Evidence", "diagnose"]
 
@@ -98,6 +106,8 @@ def diagnose(evidence: Evidence) -> list[Cause]:
             return [_with_shapes(evidence, cause) for cause in _ranked(evidence, OTHER_SHAPE)]
         if np.all(evidence.excess <= ROUNDING):
             return [precision.rounding(evidence)]
+        if evidence.given.size > LARGE:
+            evidence = thinned(evidence)
         return _ranked(chain.unscaled(evidence), SAME_SHAPE)
 
 

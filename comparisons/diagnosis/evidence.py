@@ -17,6 +17,7 @@ import numpy as np
 
 MARGIN = 8.0  # noise is an estimate: an error counts as unexplained from this multiple on
 SAMPLE = 20_000  # entries of a large tensor on which a guess must first prove itself
+LARGE = 200_000  # entries of a tensor that is looked at only in part
 TINY = 1e-300
 EPSILON = float(np.finfo(float).eps)
 
@@ -49,7 +50,10 @@ class Guess:
 
 @dataclass(frozen=True)
 class Evidence:
-    """A wrong gradient (given) beside the right one (expected), and all that entered the call."""
+    """A wrong gradient (given) beside the right one (expected), and all that entered the call.
+
+    Where it is thinned, `kept` holds the indices that are left along each axis.
+    """
 
     name: str
     given: np.ndarray
@@ -61,6 +65,7 @@ class Evidence:
     arguments: dict
     all_given: dict[str, np.ndarray]
     all_expected: dict[str, np.ndarray]
+    kept: tuple[np.ndarray, ...] = ()
 
     @property
     def label(self) -> str:
@@ -121,6 +126,10 @@ class Evidence:
         """The input that the gradient belongs to."""
         own = self.floats.get(self.name)
         return own if own is not None and own.shape == self.expected.shape else None
+
+    def at(self, axis: int, indices: np.ndarray) -> np.ndarray:
+        """Indices along an axis, as they are in the whole tensor."""
+        return self.kept[axis][indices] if self.kept else indices
 
     @cached_property
     def sample(self) -> tuple[np.ndarray, ...] | None:
@@ -221,6 +230,33 @@ def prepared(evidence: Evidence) -> Evidence:
     noise = np.maximum(noise, spacing * np.abs(expected))
     dy, value = _real(evidence.dy), _real(evidence.value)
     return replace(evidence, given=given, expected=expected, noise=noise, dy=dy, value=value)
+
+
+def thinned(evidence: Evidence) -> Evidence:
+    """The same evidence on a part of the indices along every axis, the worst entry's among them.
+
+    All arrays keep the same indices along axes of the same size, so that formulas still hold, and
+    as many counted from the end, so that what was reversed still shows.
+    """
+    shape = evidence.given.shape
+    share = (LARGE / evidence.given.size) ** (1 / len(shape))
+    worst = np.unravel_index(np.argmax(np.abs(evidence.difference)), shape)
+    rng, kept = np.random.default_rng(0), {}
+    for size, index in zip(shape, worst, strict=True):
+        some = [*kept.get(size, ()), *rng.permutation(size)[: int(share * size / 2)], index]
+        kept[size] = np.unique([*some, *(size - 1 - i for i in some)]).astype(int)
+
+    def thin(array):
+        array = np.asarray(array)
+        for axis, size in enumerate(array.shape):
+            array = array.take(kept[size], axis) if size in kept else array
+        return array
+
+    arrays = ("given", "expected", "noise", "dy", "value")
+    groups = ("inputs", "all_given", "all_expected")
+    thin_arrays = {name: thin(getattr(evidence, name)) for name in arrays}
+    thin_groups = {g: {n: thin(a) for n, a in getattr(evidence, g).items()} for g in groups}
+    return replace(evidence, **thin_arrays, **thin_groups, kept=tuple(kept[size] for size in shape))
 
 
 def aligned(array: np.ndarray, shape: tuple[int, ...]) -> Iterator[np.ndarray]:

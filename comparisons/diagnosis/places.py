@@ -110,7 +110,7 @@ def _slices(evidence: Evidence) -> Iterator[Place]:
         hit = np.asarray(wrong.any(axis=others))
         indices = np.flatnonzero(hit)
         name = "one row" if len(indices) == 1 else "some rows"
-        where = f"at index {listed(indices)} of axis {axis} (of {size})"
+        where = f"at index {listed(evidence.at(axis, indices))} of axis {axis} (of {size})"
         why = "this slice is skipped, overwritten, or handled by another branch"
         prior = 2 + np.log2(size) + entropy(len(indices), size)
         yield Place(name, _along(axis, hit, wrong.shape), where, why, prior)
@@ -204,8 +204,9 @@ def zeroed_entries(evidence: Evidence) -> Iterator[Guess]:
         others = tuple(a for a in range(e.ndim) if a != axis)
         rows = np.flatnonzero(zeroed.any(axis=others) & ~g.any(axis=others))
         says = (
-            f"is exactly right except at index {listed(rows)} of axis {axis} (of {size}), where it "
-            "is zero: no gradient arrives there (truncated, detached, a loop that stops early)"
+            f"is exactly right except at index {listed(evidence.at(axis, rows))} of axis {axis} "
+            f"(of {size}), where it is zero: no gradient arrives there (truncated, detached, a "
+            "loop that stops early)"
         )
         if zeroed.sum() == zeroed.take(rows, axis).sum():
             yield Guess("zeroed rows", prediction, says, prior=3 + entropy(len(rows), size))

@@ -9,6 +9,7 @@ import numpy as np
 from comparisons.diagnosis.evidence import SAMPLE, TINY, Cause, Evidence, Guess, listed, rms
 
 Array = np.ndarray
+FEW = 0.01  # the share of wrong entries below which they are singled out
 FLOAT32, FLOAT64 = 2.0**-19, 2.0**-34  # the relative differences that rounding can make
 
 
@@ -104,6 +105,8 @@ def unexplained(evidence: Evidence) -> Cause:
     relative = rms(evidence.difference) / max(rms(e), TINY)
     if evidence.is_zero:
         return _not_zero(evidence)
+    if evidence.wrong.mean() < FEW:
+        return _few(evidence)
     if relative > 1e-2:
         return _no_pattern(evidence)
     name, why = next((n, w) for n, fits, w in _SIZES if fits(evidence, relative))
@@ -143,6 +146,12 @@ _SIZES = (
 )
 
 
+def _few(evidence: Evidence) -> Cause:
+    count = "few" if evidence.kept else f"{evidence.wrong.sum():,}"  # a part was counted
+    sentence = f"{evidence.label} is wrong in {count} of its entries alone, {_worst(evidence)}"
+    return Cause("few entries", sentence, 0.0)
+
+
 def _not_zero(evidence: Evidence) -> Cause:
     why = "should be zero everywhere: terms that cancel each other are missing or wrong"
     return Cause("not zero", f"{evidence.label} {why}; {_worst(evidence)}", 0.0)
@@ -161,7 +170,8 @@ def _no_pattern(evidence: Evidence) -> Cause:
 def _worst(evidence: Evidence) -> str:
     size = np.abs(evidence.difference)
     worst = np.unravel_index(np.argmax(size), size.shape)
-    place = f"worst at [{', '.join(map(str, worst))}]" if worst else "namely"
+    index = [str(evidence.at(axis, i)) for axis, i in enumerate(worst)]
+    place = f"worst at [{', '.join(index)}]" if worst else "namely"
     return f"{place}: {evidence.given[worst]:.6g} instead of {evidence.expected[worst]:.6g}"
 
 

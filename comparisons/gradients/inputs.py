@@ -71,9 +71,8 @@ def _tensor(name, spec, seed, dtype) -> np.ndarray:
     elif _is_shape(spec):
         array = _drawn(name, tuple(spec), "normal", seed)
     else:
-        array = _as_array(name, spec)
-    # a copy even where the dtype is right: the caller's own array stays writeable
-    return np.array(array, dtype if array.dtype.kind == "f" else array.dtype)
+        array = _as_array(name, spec).copy()  # the caller's own array stays writeable
+    return np.asarray(array, dtype if array.dtype.kind == "f" else array.dtype)
 
 
 def _is_shape(spec) -> bool:

@@ -71,13 +71,17 @@ class Point:
             self.unusable = f"near these inputs {failure.line}"
             return True
 
+    @cached_property
+    def _exact(self) -> list[np.ndarray]:
+        assert self.witnesses.tape is not None
+        return self.witnesses.tape(self.arrays, self.witnesses.dys)[1]
+
     def is_far_off(self, position: int, dtype: str) -> bool:
         """Whether the gradient is wrong by more than the fourth root of the precision."""
         tolerance = float(np.finfo(dtype).eps) ** 0.25
         if self.witnesses.tape is None:
             return self._is_far_off_along(position, tolerance)
-        gradients = self.witnesses.tape(self.arrays, self.witnesses.dys)[1]
-        truth, given = gradients[self._order(position)], self.given[position]
+        truth, given = self._exact[self._order(position)], self.given[position]
         size = max(largest(truth), self._natural(position))
         return bool(np.any(np.abs(given - truth) > tolerance * size))
 
@@ -176,13 +180,19 @@ class Probe:
 
     def __init__(self, given: Gradients, noise: Gradients, directions, derivative: Derivative):
         along = [given[p] * v for p, v in directions.items()]
-        blurs = [noise[p] * v for p, v in directions.items()]
+        blurs = [_blur(noise[p], v) for p, v in directions.items()]
         terms = sum(array.size for array in along)
         eps = max(float(np.finfo(array.dtype).eps) for array in along)
         self.size = norm(along) or 1.0
         self.error = abs(sum(float(np.sum(a)) for a in along) - derivative.value)
         self.noise = norm(blurs) + derivative.uncertainty + eps * terms**0.5 * self.size
         self.ratio, self.true = self.error / self.noise, derivative.value
+
+
+def _blur(noise: np.ndarray, direction: np.ndarray) -> np.ndarray:
+    """noise * direction, as a single number of the same norm where all of noise is one number."""
+    one_number = noise.ndim and not any(noise.strides)
+    return noise.flat[0] * np.array([norm([direction])]) if one_number else noise * direction
 
 
 def within(given: np.ndarray, expected: np.ndarray, noise: np.ndarray) -> bool:
