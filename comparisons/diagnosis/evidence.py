@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -127,7 +128,7 @@ class Evidence:
         own = self.floats.get(self.name)
         return own if own is not None and own.shape == self.expected.shape else None
 
-    def at(self, axis: int, indices: np.ndarray) -> np.ndarray:
+    def at(self, axis: int, indices: Any) -> Any:
         """Indices along an axis, as they are in the whole tensor."""
         return self.kept[axis][indices] if self.kept else indices
 
