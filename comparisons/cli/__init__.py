@@ -51,9 +51,9 @@ def main() -> NoReturn:
 def run(arguments: list[str]) -> int:
     """The exit status of `twofold` with these arguments."""
     try:
-        status = app(arguments, prog_name="twofold", standalone_mode=False)
+        ended = app(arguments, prog_name="twofold", standalone_mode=False)
         sys.stdout.flush()
-        return status or 0
+        return ended or 0
     except typer.TyperException as error:
         return _complain(error.format_message())
     except (BrokenPipeError, SystemExit) as end:
@@ -176,13 +176,13 @@ def compare(
     if len(trained) > 1:
         terminal.counts(output, trained, "experiments")
     if pairs:
-        checked = _check(pairs, dtype, seed)
-        terminal.pairs(output, checked, lambda pair: _pair_command(pair, seed))
+        checked = check_pairs(pairs, dtype, seed)
+        terminal.pairs(output, checked, lambda pair: pair_command(pair, seed))
     _write(trained, checked, *files)
-    return _status(*trained, *checked)
+    return status(*trained, *checked)
 
 
-def _status(*results: "ExperimentResult | PairResult") -> int:
+def status(*results: "ExperimentResult | PairResult") -> int:
     from comparisons.results import GOOD_VERDICTS
 
     return 0 if all(result.verdict in GOOD_VERDICTS for result in results) else 1
@@ -262,8 +262,8 @@ def _train(
 
         task = training.prepare(experiment, **settings)
     output.print(task.reason)
-    with terminal.progress_bar(f"{experiment.name}, the first step") as show:
-        result = training.train(task, show)
+    with terminal.progress_bar(f"{experiment.name}, the first step") as progress:
+        result = training.train(task, progress)
     options = {"dtype": result.dtype, "seed": result.seed, "epochs": result.epochs}
     data = settings.get("data") or settings.get("dataset")
     if data or experiment.dataset == "auto":
@@ -287,18 +287,18 @@ def _command(name: str, options: dict[str, Any]) -> str:
     return " ".join(["twofold compare", name, *words])
 
 
-def _check(pairs: Iterable[Pair], dtype: Precision | None, seed: int) -> "list[PairResult]":
+def check_pairs(pairs: Iterable[Pair], dtype: Precision | None, seed: int) -> "list[PairResult]":
     """Every pair in dtype, else in both: but in its own alone where it has only one."""
     dtypes = (dtype,) if dtype else ("float64", "float32")
     jobs = [(p, d) for d in dtypes for p in pairs if len(dtypes) == 1 or p.dtype in (None, d)]
     checked = []
     try:
-        with terminal.progress_bar("starting TensorFlow") as show:
+        with terminal.progress_bar("starting TensorFlow") as progress:
             terminal.start_tensorflow()
             from comparisons.agreement import check_pair
 
             for pair, in_dtype in jobs:
-                show(len(checked), len(jobs), f"{_dotted(pair)}, {in_dtype}")
+                progress(len(checked), len(jobs), f"{_dotted(pair)}, {in_dtype}")
                 checked.append(check_pair(pair, in_dtype, seed=seed))
     except KeyboardInterrupt:
         had = f"interrupted after {len(checked)} of {len(jobs)} checks of pairs"
@@ -306,7 +306,7 @@ def _check(pairs: Iterable[Pair], dtype: Precision | None, seed: int) -> "list[P
     return checked
 
 
-def _pair_command(pair: "PairResult", seed: int) -> str:
+def pair_command(pair: "PairResult", seed: int) -> str:
     return _command(_dotted(pair), {"dtype": pair.dtype, "seed": seed})
 
 
@@ -360,12 +360,12 @@ def bench(
 
 
 def _measure(experiment: Experiment, settings: dict[str, Any]) -> dict[str, Any]:
-    with terminal.progress_bar("starting TensorFlow") as show, _data_errors_in_one_line():
+    with terminal.progress_bar("starting TensorFlow") as progress, _data_errors_in_one_line():
         terminal.start_tensorflow()
         from comparisons.bench import measure
 
-        return measure(experiment, progress=show, **settings)
+        return measure(experiment, progress=progress, **settings)
 
 
 # they add their commands to the app
-from comparisons.cli import bugs, check  # noqa: E402, F401
+from comparisons.cli import bugs, check, show  # noqa: E402, F401
