@@ -79,7 +79,9 @@ def _beside(output: terminal.Output, titled: dict[str, str]) -> None:
 def _highlighted(source: str) -> "Syntax":
     from rich.syntax import Syntax
 
-    return Syntax(source.rstrip(), "python", theme="ansi_dark", background_color="default")
+    return Syntax(
+        source.rstrip(), "python", theme="ansi_dark", background_color="default", word_wrap=True
+    )
 
 
 def _judge(output: terminal.Output, concepts: list[sources.Concept]) -> int:
