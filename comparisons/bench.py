@@ -101,12 +101,7 @@ def _compiled(task: Task) -> Train:
 def _eager(task: Task) -> Train:
     import reference
 
-    experiment, inputs = task.experiment, task.x_train.shape[1]
-    network = getattr(reference.models, experiment.model)(inputs)
-    optimizer = getattr(reference.optimizers, experiment.optimizer)(**experiment.settings)
-    metrics = list(experiment.metrics)
-    network.compile(optimizer, experiment.loss, metrics=metrics, run_eagerly=True)
-    return partial(network.fit, **_round(task))
+    return partial(task.network(reference, run_eagerly=True).fit, **_round(task))
 
 
 TRAINERS = {"scratch": _scratch, "fit": _fit, "compiled": _compiled, "eager": _eager}

@@ -10,6 +10,9 @@ class Experiment:
 
     optimizer names a class of optimizers.py, settings its arguments; dataset "auto" is MNIST where
     it can be had, else digits; one_hot turns labels into rows; learns=False is there to fail.
+    Of several rows with one name, each is a variant: their curves are drawn into one picture, and
+    with averaged=True their outputs are averaged as well. samples limits the training set, of which
+    validation is the share held out to test on; arguments are the model's.
     """
 
     name: str
@@ -24,6 +27,132 @@ class Experiment:
     one_hot: bool = False
     learns: bool = True
     metrics: tuple[str, ...] = field(default=("accuracy",))
+    variant: str = ""
+    arguments: dict[str, Any] = field(default_factory=dict)
+    samples: int | None = None
+    validation: float = 0.0
+    averaged: bool = False
+    later_seed: int = 0
+
+    @property
+    def title(self) -> str:
+        return f"{self.name}, {self.variant}" if self.variant else self.name
+
+
+def _optimizers() -> tuple[Experiment, ...]:
+    momentum = {"learning_rate": 0.01, "momentum": 0.9}
+    cases = (
+        ("SGD", "SGD", {"learning_rate": 0.01}),
+        ("Momentum", "SGD", momentum),
+        ("Nesterov", "SGD", momentum | {"nesterov": True}),
+        ("AdaGrad", "Adagrad", {"learning_rate": 0.01}),
+        ("RMSprop", "RMSprop", {"learning_rate": 0.001}),
+        ("Adam", "Adam", {"learning_rate": 0.001}),
+    )
+    return tuple(
+        Experiment(
+            name="optimizers",
+            variant=variant,
+            about=f"five layers of 100 relu, {variant}",
+            model="deep",
+            optimizer=optimizer,
+            settings=settings,
+            loss="sparse_categorical_crossentropy",
+            batch_size=128,
+            epochs=2,
+        )
+        for variant, optimizer, settings in cases
+    )
+
+
+def _initial_weights() -> tuple[Experiment, ...]:
+    cases = (
+        ("stddev 0.01", {"stddev": 0.01}, False),
+        ("Xavier", {"kernel_initializer": "glorot_uniform"}, True),
+        ("He", {"kernel_initializer": "he_uniform"}, True),
+    )
+    return tuple(
+        Experiment(
+            name="initial-weights",
+            variant=variant,
+            about=f"five layers of 100 relu from {variant} weights, SGD",
+            model="deep",
+            arguments=arguments,
+            optimizer="SGD",
+            settings={"learning_rate": 0.01},
+            loss="sparse_categorical_crossentropy",
+            batch_size=128,
+            epochs=4,
+            learns=learns,
+        )
+        for variant, arguments, learns in cases
+    )
+
+
+def _overfitting() -> tuple[Experiment, ...]:
+    return tuple(
+        Experiment(
+            name="overfitting",
+            variant=variant,
+            about=f"six layers of 100 relu on 300 samples, {variant}",
+            model="deep",
+            arguments={"layers": 6, "decay": decay},
+            optimizer="SGD",
+            settings={"learning_rate": 0.01},
+            loss="sparse_categorical_crossentropy",
+            batch_size=100,
+            epochs=200,
+            samples=300,
+        )
+        for variant, decay in (("plain", 0.0), ("weight decay", 0.05))
+    )
+
+
+def _search() -> tuple[Experiment, ...]:
+    """Nine points of a grid, and as many drawn at random, even on log scales, from seed 0."""
+    grid = [(rate, decay) for rate in (1e-4, 1e-3, 1e-2) for decay in (1e-8, 1e-6, 1e-4)]
+    drawn = (
+        *((1.9e-3, 1.2e-8), (2.8e-5, 4.5e-4), (5.3e-3, 1.1e-7), (1.6e-2, 8.7e-6)),
+        *((3.4e-4, 2.3e-5), (8.9e-3, 3.1e-8), (7.2e-5, 9.4e-7), (1.2e-3, 1.8e-4), (2.7e-2, 6.0e-6)),
+    )
+    points = [*(("grid", *point) for point in grid), *(("random", *point) for point in drawn)]
+    return tuple(
+        Experiment(
+            name="search",
+            variant=f"{how}, rate {rate:g}, decay {decay:g}",
+            about="five layers of 100 relu on 400 of 500 samples, validated on the other 100",
+            model="deep",
+            arguments={"decay": decay},
+            optimizer="SGD",
+            settings={"learning_rate": rate},
+            loss="sparse_categorical_crossentropy",
+            batch_size=100,
+            epochs=30,
+            samples=500,
+            validation=0.2,
+            learns=rate >= 1e-3,
+        )
+        for how, rate, decay in points
+    )
+
+
+def _ensemble() -> tuple[Experiment, ...]:
+    return tuple(
+        Experiment(
+            name="ensemble",
+            variant=f"member {member + 1}",
+            about="784-50 relu-10 softmax, one of five whose outputs are averaged, Adam",
+            model="two_layer",
+            optimizer="Adam",
+            settings={"learning_rate": 1e-3},
+            loss="sparse_categorical_crossentropy",
+            batch_size=128,
+            epochs=3,
+            averaged=True,
+            later_seed=member,
+        )
+        for member in range(5)
+    )
 
 
 EXPERIMENTS = (
@@ -79,4 +208,30 @@ EXPERIMENTS = (
         epochs=30,
         dataset="digits",
     ),
+    Experiment(
+        name="moons",
+        about="2-4-10-4-1 sigmoid on two moons, mean squared error, full batch",
+        model="moons",
+        optimizer="SGD",
+        settings={"learning_rate": 1.0},
+        loss="mean_squared_error",
+        batch_size=1000,
+        epochs=1000,
+        dataset="moons",
+    ),
+    Experiment(
+        name="predictions",
+        about="the first ten test digits, their classes and probabilities, by an mlp",
+        model="mlp",
+        optimizer="RMSprop",
+        settings={"learning_rate": 1e-3},
+        loss="sparse_categorical_crossentropy",
+        batch_size=128,
+        epochs=1,
+    ),
+    *_optimizers(),
+    *_initial_weights(),
+    *_overfitting(),
+    *_search(),
+    *_ensemble(),
 )

@@ -6,7 +6,7 @@ import os
 import platform
 import tempfile
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,15 +85,38 @@ class Curves:
     weight_difference: list[float] = field(default_factory=list)
     envelope: list[float] = field(default_factory=list)
     history: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    tested: list[int] = field(default_factory=list)  # the epochs after which val_… were taken
 
 
 @dataclass
 class Samples:
-    """The first test samples: their features, labels and each side's outputs (n, classes)."""
+    """The test samples: their features, labels and each side's outputs (n, classes).
+
+    Of points in the plane, `map` holds each side's outputs on an even grid over the unit square.
+    """
 
     features: np.ndarray
     labels: np.ndarray
     outputs: dict[str, np.ndarray]
+    map: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def classes(self, side: str) -> np.ndarray:
+        return classes(self.outputs[side])
+
+
+NO_SAMPLES = Samples(np.empty(0), np.empty(0), {})
+
+
+def averaged(results: Iterable["ExperimentResult"]) -> dict[str, float]:
+    """By side, the accuracy of the outputs averaged over several runs on the same test set."""
+    samples = [result.samples for result in results]
+    means = {s: np.mean([one.outputs[s] for one in samples], axis=0) for s in samples[0].outputs}
+    return {s: float(np.mean(classes(mean) == samples[0].labels)) for s, mean in means.items()}
+
+
+def classes(outputs: np.ndarray) -> np.ndarray:
+    """The likeliest class by row; of a single probability, whether it is above one half."""
+    return outputs[:, 0] > 0.5 if outputs.shape[-1] == 1 else outputs.argmax(axis=-1)
 
 
 @dataclass
@@ -127,13 +150,18 @@ class ExperimentResult:
     verdict: str = "match"
     causes: list[str] = field(default_factory=list)
     command: str = ""
+    variant: str = ""
+
+    @property
+    def title(self) -> str:
+        return f"{self.name}, {self.variant}" if self.variant else self.name
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the arrays that only plots use."""
-        record = asdict(self)
+        record = asdict(replace(self, samples=NO_SAMPLES))
         del record["samples"]
         curves = record.pop("curves")
-        return record | {"history": curves["history"]}
+        return record | {"history": curves["history"], "tested": curves["tested"]}
 
 
 def versions() -> dict[str, str]:

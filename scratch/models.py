@@ -1,6 +1,6 @@
 """The networks that the experiments train."""
 
-from . import initializers
+from . import initializers, regularizers
 from .dense import Dense
 from .network import Input, Sequential
 
@@ -49,5 +49,40 @@ def digits(inputs=64) -> Sequential:
             Input((inputs,)),
             Dense(32, activation="relu"),
             Dense(10, activation="softmax"),
+        ]
+    )
+
+
+def moons(inputs=2) -> Sequential:
+    """inputs-4-10-4-1, sigmoid throughout, for two moons."""
+    return Sequential(
+        [
+            Input((inputs,)),
+            Dense(4, activation="sigmoid"),
+            Dense(10, activation="sigmoid"),
+            Dense(4, activation="sigmoid"),
+            Dense(1, activation="sigmoid"),
+        ]
+    )
+
+
+def deep(
+    inputs=784, layers=5, kernel_initializer="he_uniform", stddev=None, decay=0.0
+) -> Sequential:
+    """inputs, layers of 100 relu, 10 softmax. Source: Saitoh, Deep Learning from the Basics.
+
+    Weights start normal with a stddev, if one is given; decay * the sum of all their squares is
+    added to the loss.
+    """
+    hidden = {"activation": "relu", "kernel_regularizer": regularizers.L2(decay)}
+
+    def start():
+        return initializers.RandomNormal(stddev=stddev) if stddev else kernel_initializer
+
+    return Sequential(
+        [
+            Input((inputs,)),
+            *(Dense(100, kernel_initializer=start(), **hidden) for _ in range(layers)),
+            Dense(10, activation="softmax", kernel_initializer=start()),
         ]
     )

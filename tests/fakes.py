@@ -98,6 +98,7 @@ def _curves(steps, epochs, parts, generator):
             }
             for side in SIDES
         },
+        tested=list(range(1, epochs + 1)),
     )
 
 

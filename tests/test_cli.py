@@ -63,6 +63,7 @@ def runs(monkeypatch):
             "steps_per_epoch": 5,
             "seed": settings["seed"],
         }
+        changes |= {"variant": experiment.variant}
         changes |= {"name": experiment.name, "dtype": settings["dtype"], "verdict": asked.verdict}
         return experiment_result(**changes | asked.changes)
 
@@ -444,3 +445,19 @@ def test_chatter_is_held_back_unless_something_fails(capfd):
 def _fail_quietly():
     os.write(2, b"libtensorflow: no such file\n")
     raise ImportError
+
+
+def test_variants_are_rows_of_one_table_with_their_average(runs, capsys):
+    assert cli.run(["compare", "ensemble"]) == 0
+    out = capsys.readouterr().out
+    assert [name for name, _ in runs.trainings] == ["ensemble"] * 5
+    assert out.count("mnist from /data/mnist.npz") == 1
+    rows = [line for line in out.splitlines() if line.startswith("  member")]
+    assert [row.split()[1] for row in rows] == ["1", "2", "3", "4", "5"]
+    assert "their average" in out
+
+
+def test_a_variant_that_fails_is_told_in_full(runs, capsys):
+    runs.verdict = "mismatch"
+    assert cli.run(["compare", "initial-weights"]) == 1
+    assert capsys.readouterr().out.count("twofold compare initial-weights") == 3

@@ -177,5 +177,5 @@ def test_every_row_of_the_tables_names_something_that_exists():
 def test_titles_of_the_tables_are_unique():
     titles = [(pair.title, pair.kind) for pair in PAIRS]
     assert len(set(titles)) == len(titles)
-    names = [experiment.name for experiment in EXPERIMENTS]
+    names = [experiment.title for experiment in EXPERIMENTS]
     assert len(set(names)) == len(names)

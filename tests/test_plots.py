@@ -122,3 +122,45 @@ def test_importing_plots_does_not_import_matplotlib():
     code = "import sys, comparisons.report.plots; print('matplotlib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def variant(name, accuracy=0.9, **changes):
+    accuracies = dict.fromkeys(("scratch", "reference", "keras"), accuracy)
+    return experiment_result(
+        "study", epochs=3, steps_per_epoch=4, variant=name, accuracy=accuracies, **changes
+    )
+
+
+def test_variants_share_one_picture_in_which_both_sides_are_drawn(tmp_path):
+    results = [variant("SGD"), variant("Adam", 0.95)]
+    figure = plots.variants(results)
+    assert figure.texts[0].get_text() == "Adam ends best on the test set, at 0.9500"
+    assert figure.axes[0].get_title() == "Training loss"
+    for axes, name in zip(figure.axes, ("loss", "accuracy", "val_accuracy"), strict=True):
+        drawn = [list(line.get_ydata()) for line in axes.get_lines()]
+        expected = [r.curves.history[s][name] for r in results for s in ("scratch", "reference")]
+        assert drawn == expected
+    (path,) = plots.draw_variants(results, tmp_path)
+    assert path.name == "study-float32.png"
+    assert np.std(image.imread(path)) > 0.05
+
+
+def test_a_search_is_a_map_of_rates_and_decays():
+    grid = [variant(f"grid, rate {rate:g}, decay 1e-06", 0.5) for rate in (0.001, 0.01, 0.1)]
+    drawn = [variant(f"random, rate {rate:g}, decay 3e-07", 0.6) for rate in (0.002, 0.02, 0.2)]
+    figure = plots.search([*grid, *drawn, variant("random, rate 0.03, decay 2e-05", 0.7)])
+    assert figure.texts[0].get_text().endswith("random, rate 0.03, decay 2e-05, 0.70")
+    squares, circles = figure.axes[0].collections
+    assert squares.get_offsets()[:, 0].tolist() == [0.001, 0.01, 0.1]
+    assert circles.get_array().tolist() == [0.6, 0.6, 0.6, 0.7]
+
+
+def test_points_in_the_plane_are_drawn_over_both_sides_outputs(tmp_path):
+    result = experiment_result(epochs=2, steps_per_epoch=9)
+    outputs = {"scratch": np.eye(5), "reference": 1 - np.eye(5)}
+    points, labels = np.random.default_rng(0).random((8, 2)), np.array([0, 1] * 4)
+    result.samples = Samples(points, labels, result.samples.outputs, outputs)
+    shown = [axes.get_images()[0].get_array() for axes in plots.decision_map(result).axes]
+    expected = [np.eye(5), np.eye(5) > 0.5, 1 - np.eye(5), np.eye(5) < 0.5]
+    assert all(map(np.array_equal, shown, expected))
+    assert "mlp-float32-map.png" in [path.name for path in plots.draw(result, tmp_path)]

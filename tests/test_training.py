@@ -8,7 +8,8 @@ import pytest
 
 import scratch
 from comparisons.experiments import EXPERIMENTS
-from comparisons.training import Interrupted, compare
+from comparisons.results import averaged
+from comparisons.training import Interrupted, compare, prepare
 from comparisons.training.kinks import Flip, flips
 from comparisons.training.rounding import nudge
 from comparisons.training.verdict import fell
@@ -268,3 +269,31 @@ def test_full_trainings_in_float32_are_explained(name):
     result = compare(BY_NAME[name], dtype="float32")
     assert result.verdict == "match", result.causes
     assert max(result.accuracy.values()) - min(result.accuracy.values()) <= 0.005
+
+
+def test_of_the_samples_the_last_are_held_out_for_validation():
+    few = replace(DIGITS, samples=50, validation=0.2)
+    task, whole = prepare(few), prepare(DIGITS)
+    assert (len(task.x_train), len(task.x_test)) == (40, 10)
+    assert np.array_equal(np.concatenate([task.x_train, task.x_test]), whole.x_train[:50])
+    assert np.array_equal(task.test_labels, task.y_test)
+
+
+def test_members_of_an_ensemble_start_apart_and_are_averaged():
+    members = [replace(DIGITS, later_seed=member, epochs=1) for member in range(2)]
+    first, second = (compare(member) for member in members)
+    assert (first.seed, second.seed) == (0, 1)
+    here, there = (result.samples.outputs["scratch"] for result in (first, second))
+    assert not np.array_equal(here, there)
+    right = ((here + there) / 2).argmax(axis=-1) == first.samples.labels
+    assert averaged([first, second])["scratch"] == right.mean()
+
+
+def test_points_in_the_plane_are_mapped_and_long_runs_tested_fifty_times():
+    moons = replace(BY_NAME["moons"], epochs=101)
+    result = compare(moons, dtype="float64")
+    assert result.predictions_agreeing == result.test_examples == 200
+    assert result.samples.map["scratch"].shape == (100, 100)
+    assert np.allclose(*(result.samples.map[side] for side in ("scratch", "keras")), rtol=1e-12)
+    assert result.curves.tested == [*range(3, 101, 3), 101]
+    assert len(result.curves.history["keras"]["val_loss"]) == len(result.curves.tested)

@@ -90,7 +90,7 @@ def _known_names() -> list[str]:
 
 
 def _experiment_names() -> list[str]:
-    return [experiment.name for experiment in EXPERIMENTS]
+    return list(dict.fromkeys(experiment.name for experiment in EXPERIMENTS))
 
 
 def _dotted(pair: Any) -> str:
@@ -170,7 +170,7 @@ def compare(
     for experiment in experiments:
         applies = not every or experiment.dataset in ("auto", "mnist")
         trained.append(_train(experiment, settings | (source if applies else {}), output))
-        terminal.experiment(output, trained[-1], experiment.about)
+        _show(output, experiment, trained)
         if output.quiet and not any(files):
             return 0
     if len(trained) > 1:
@@ -180,6 +180,26 @@ def compare(
         terminal.pairs(output, checked, lambda pair: pair_command(pair, seed))
     _write(trained, checked, *files)
     return status(*trained, *checked)
+
+
+def _show(
+    output: terminal.Output, experiment: Experiment, trained: "list[ExperimentResult]"
+) -> None:
+    """The last result; of a variant only if it fails, and a table after the last of them."""
+    from comparisons.results import GOOD_VERDICTS, averaged
+
+    if not experiment.variant or trained[-1].verdict not in GOOD_VERDICTS:
+        terminal.experiment(output, trained[-1], experiment.about)
+    rows = _variants(experiment)
+    if experiment.variant and experiment == rows[-1]:
+        results = trained[-len(rows) :]
+        complete = all(result.samples.outputs for result in results)
+        average = averaged(results) if experiment.averaged and complete else None
+        terminal.variants(output, results, average)
+
+
+def _variants(experiment: Experiment) -> list[Experiment]:
+    return [row for row in EXPERIMENTS if row.name == experiment.name]
 
 
 def status(*results: "ExperimentResult | PairResult") -> int:
@@ -261,10 +281,11 @@ def _train(
         from comparisons import training
 
         task = training.prepare(experiment, **settings)
-    output.print(task.reason)
-    with terminal.progress_bar(f"{experiment.name}, the first step") as progress:
+    if experiment == _variants(experiment)[0]:
+        output.print(task.reason)
+    with terminal.progress_bar(f"{experiment.title}, the first step") as progress:
         result = training.train(task, progress)
-    options = {"dtype": result.dtype, "seed": result.seed, "epochs": result.epochs}
+    options = {"dtype": result.dtype, "seed": settings["seed"], "epochs": result.epochs}
     data = settings.get("data") or settings.get("dataset")
     if data or experiment.dataset == "auto":
         options["data"] = data or result.dataset
@@ -316,10 +337,11 @@ def _write(trained, checked, json_file: Path | None, plots: Path | None) -> None
     if json_file:
         write_json(run_record(trained, checked), json_file)
     if plots:
-        from comparisons.report.plots import draw
+        from comparisons.report.plots import draw, draw_variants
 
-        for result in trained:
-            draw(result, plots)
+        for name in dict.fromkeys(result.name for result in trained):
+            results = [result for result in trained if result.name == name]
+            _ = draw_variants(results, plots) if results[0].variant else draw(results[0], plots)
 
 
 @app.command("list")
@@ -353,7 +375,8 @@ def bench(
     record: dict[str, Any] = {"environment": environment()}
     settings = {"dtype": dtype, "rounds": rounds, **source}
     output, experiments = terminal.Output(), _find(names or ["mlp"])[0]
-    record["bench"] = [_measure(experiment, settings) for experiment in experiments]
+    benched = {experiment.name: experiment for experiment in reversed(experiments)}
+    record["bench"] = [_measure(row, settings) for row in reversed(benched.values())]
     terminal.bench(output, record)
     if json_file:
         write_json(record, json_file)

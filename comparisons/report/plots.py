@@ -2,6 +2,7 @@
 
 import io
 import textwrap
+from collections.abc import Sequence
 from math import isqrt
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ LINES = {
     "reference": {"color": "#D55E00", "linewidth": 2.6, "dashes": (3, 1.5), "label": "tape loop"},
     "keras": {"color": "#111111", "linewidth": 1.3, "dashes": (1, 2), "label": "model.fit"},
 }
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+SQUARE = (0, 1, 0, 1)
+SHOWN = 10  # test images in the picture of predictions
 BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "#8a8a8a"
 STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
@@ -48,6 +52,8 @@ def draw(result: ExperimentResult, directory: str | Path) -> list[Path]:
     figures = {"training": training, "weights": weights}
     if _side(result.samples.features):
         figures["predictions"] = predictions
+    if result.samples.map:
+        figures["map"] = decision_map
     Path(directory).mkdir(exist_ok=True)
     paths = []
     with rc_context(STYLE):
@@ -55,6 +61,20 @@ def draw(result: ExperimentResult, directory: str | Path) -> list[Path]:
             paths.append(Path(directory, f"{result.name}-{result.dtype}-{name}.png"))
             _write(figure_of(result), paths[-1])
     return paths
+
+
+def draw_variants(results: Sequence[ExperimentResult], directory: str | Path) -> list[Path]:
+    """Write the variants of one experiment into one picture, as PNG; its path."""
+    from matplotlib import rc_context
+
+    results = [result for result in results if result.samples.outputs]
+    if not results:
+        return []
+    Path(directory).mkdir(exist_ok=True)
+    path = Path(directory, f"{results[0].name}-{results[0].dtype}.png")
+    with rc_context(STYLE):
+        _write(search(results) if len(results) > len(COLOURS) else variants(results), path)
+    return [path]
 
 
 def _write(figure, path: Path) -> None:
@@ -114,9 +134,78 @@ def _by_epoch(axes, result, name):
     marker = "o" if result.epochs <= 12 else ""
     for side, line in LINES.items():
         values, size = result.curves.history[side][name], 1.6 * line["linewidth"]
-        axes.plot(range(1, result.epochs + 1), values, marker=marker, markersize=size, **line)
+        epochs = result.curves.tested if name.startswith("val_") else range(1, result.epochs + 1)
+        axes.plot(epochs, values, marker=marker, markersize=size, **line)
     axes.set_xlim(0, 1.03 * result.epochs)
     axes.xaxis.get_major_locator().set_params(integer=True)
+
+
+def variants(results: Sequence[ExperimentResult]):
+    """Loss and accuracies of every variant by epoch, Keras's dashed over scratch's."""
+    first = results[0]
+    best = max(results, key=lambda result: result.accuracy["scratch"])
+    title = f"{best.variant} ends best on the test set, at {best.accuracy['scratch']:.4f}"
+    figure = _figure(first, title, 12, 4.8)
+    panels = {"loss": "Training loss", "accuracy": "Training accuracy", "val_accuracy": "Test"}
+    for axes, (name, words) in zip(figure.subplots(1, 3), panels.items(), strict=True):
+        for result, colour in zip(results, COLOURS, strict=False):
+            _variant(axes, result, name, colour)
+        axes.set(title=words, xlabel="epoch", yscale="log" if name == "loss" else "linear")
+        axes.yaxis.set_major_formatter("{x:g}")
+    figure.axes[0].legend(title="scratch; Keras dashed")
+    return figure
+
+
+def _variant(axes, result, name, colour):
+    epochs = result.curves.tested if name.startswith("val_") else range(1, result.epochs + 1)
+    here, there = (result.curves.history[side][name] for side in ("scratch", "reference"))
+    marker = {"marker": "o" if len(here) <= 12 else "", "markersize": 5}
+    axes.plot(epochs, here, color=colour, linewidth=4, alpha=0.45, label=result.variant, **marker)
+    axes.plot(epochs, there, color=colour, linewidth=1.5, dashes=(3, 1.5))
+
+
+def search(results: Sequence[ExperimentResult]):
+    """Validation accuracy by learning rate and decay, of a grid and of random points."""
+    best = max(results, key=lambda result: result.accuracy["scratch"])
+    title = f"Best in validation: {best.variant}, {best.accuracy['scratch']:.2f}"
+    figure = _figure(results[0], title, 10, 4.8)
+    for axes, side in zip(
+        figure.subplots(1, 2, sharey=True), ("scratch", "reference"), strict=True
+    ):
+        for how, marker in (("grid", "s"), ("random", "o")):
+            points = [result for result in results if result.variant.startswith(how)]
+            rates, decays = zip(*(_rate_and_decay(result) for result in points), strict=True)
+            found = [result.accuracy[side] for result in points]
+            marks: dict[str, Any] = {"marker": marker, "label": how, "vmin": 0, "vmax": 1}
+            drawn = axes.scatter(rates, decays, 120, found, **marks)
+        axes.set(title=LINES[side]["label"], xlabel="learning rate", xscale="log", yscale="log")
+        axes.legend()
+    figure.axes[0].set_ylabel("weight decay")
+    figure.colorbar(drawn, ax=figure.axes, label="accuracy in validation")
+    return figure
+
+
+def _rate_and_decay(result):
+    """The numbers in "grid, rate 0.01, decay 1e-06"."""
+    rate, decay = (part.split()[-1] for part in result.variant.split(", ")[1:])
+    return float(rate), float(decay)
+
+
+def decision_map(result: ExperimentResult):
+    """The test points over both sides' outputs in the plane, as they are and rounded."""
+    figure = _figure(result, "The plane as both sides see it", 8, 8)
+    cells = figure.subplots(2, 2, sharex=True, sharey=True)
+    points = [result.samples.features[result.samples.labels == label] for label in (0, 1)]
+    for row, side in zip(cells, ("scratch", "reference"), strict=True):
+        outputs = result.samples.map[side]
+        panels = {"output, and the true classes": outputs, "class": outputs > 0.5}
+        for axes, (words, shown) in zip(row, panels.items(), strict=True):
+            axes.imshow(shown, cmap="RdBu_r", vmin=-0.3, vmax=1.3, origin="lower", extent=SQUARE)
+            for of_class, colour in zip(points, ("#56B4E9", "#E69F00"), strict=True):
+                axes.scatter(*of_class.T, 14, colour, edgecolors="black", linewidths=0.6)
+            axes.set(title=f"{LINES[side]['label']}: {words}")
+            axes.grid(visible=False)
+    return figure
 
 
 def weights(result: ExperimentResult):
@@ -159,12 +248,12 @@ def _mark(axes, divergence, steps):
 def predictions(result: ExperimentResult):
     """The first test images over the probabilities that both sides give each class."""
     samples = result.samples
-    here, there = (samples.outputs[side].argmax(axis=-1) for side in ("scratch", "reference"))
+    here, there = (samples.classes(side)[:SHOWN] for side in ("scratch", "reference"))
     agreeing = int(np.sum(here == there))
     title = f"Scratch and Keras agree on {agreeing} of the first {len(here)} test digits"
     figure = _figure(result, title, 10, 6.2)
     cells = figure.subplots(4, 5, height_ratios=[2.2, 1, 2.2, 1], gridspec_kw={"hspace": 0.1})
-    for i, label in enumerate(samples.labels):
+    for i, label in enumerate(samples.labels[:SHOWN]):
         image, bars = cells[2 * (i // 5) : 2 * (i // 5) + 2, i % 5]
         _image(image, samples.features[i], label, here[i], there[i])
         _probabilities(bars, samples.outputs["scratch"][i], samples.outputs["reference"][i])
@@ -174,8 +263,8 @@ def predictions(result: ExperimentResult):
 
 def _side(features: np.ndarray) -> int:
     """The side of images that are flattened in features; 0 where they are no square images."""
-    side = isqrt(features[0].size)
-    return side if side * side == features[0].size > 4 else 0
+    size = features[0].size
+    return isqrt(size) if isqrt(size) ** 2 == size > 4 else 0
 
 
 def _image(axes, features, label, here, there):

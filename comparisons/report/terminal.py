@@ -4,7 +4,7 @@ import os
 import sys
 import tempfile
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -84,7 +84,7 @@ def experiment(console: Console, result: Any, about: str) -> None:
     """Everything about one ExperimentResult but its data set, its verdict last."""
     epochs = f"{result.epochs} epoch{'' if result.epochs == 1 else 's'}"
     sizes = f"{epochs}, {result.steps:,} steps of {result.batch_size}"
-    console.print(Text.assemble((result.name, "bold"), f": {about}"))
+    console.print(Text.assemble((result.title, "bold"), f": {about}"))
     console.print(f"{result.dtype}, seed {result.seed}, {sizes}\n")
     _fact(console, "initial weights", _initial_weights(result))
     console.print()
@@ -95,6 +95,23 @@ def experiment(console: Console, result: Any, about: str) -> None:
         _outcome(console, result)
     _verdict(console, result.verdict, result.causes)
     console.print(Text(f"{result.command}\n", "dim"), soft_wrap=True)
+
+
+def variants(console: Console, results: Sequence[Any], average: dict[str, float] | None) -> None:
+    """A row per variant of one experiment: how close the two sides are, and how good."""
+    sides = [f"\n{SIDES['scratch']}", f"test accuracy\n{SIDES['reference']}", f"\n{SIDES['keras']}"]
+    title = f"{results[0].name}, {results[0].dtype}, seed {results[0].seed}"
+    columns = ("weights\napart", "rounding\nalone", "loss", "training\naccuracy", *sides, "verdict")
+    table = _table(f"\n{title}", *columns)
+    for result in results:
+        apart = (_small(result.max_weight_difference), _small(result.envelope))
+        here = [f"{result.curves.history['scratch'][n][-1]:.4f}" for n in ("loss", "accuracy")]
+        accuracies = _beside(_sides(result.accuracy), 4)
+        table.add_row(f"  {result.variant}", *apart, *here, *accuracies, _coloured(result.verdict))
+    if average:
+        table.add_row("  their average", "", "", "", "", *_beside(_sides(average), 4), style="bold")
+    console.print(table)
+    console.print()
 
 
 def _outcome(console, result):
@@ -217,7 +234,7 @@ def counts(console: Console, results: Iterable[Any], what: str) -> None:
 def listing(console: Console, experiments: Iterable[Any], pairs: Iterable[Any]) -> None:
     """The names that `twofold compare` takes."""
     table = _table("experiment", "network", "data", "epochs", left=("network", "data"))
-    for row in experiments:
+    for row in {row.name: row for row in reversed(list(experiments))}.values():
         table.add_row(f"  {row.name}", row.about, row.dataset, str(row.epochs))
     console.print(table)
     console.print("\npairs by topic", style="dim")

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
+from math import ceil
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -21,6 +22,8 @@ from .verdict import causes, fell, verdict
 
 Progress = Callable[[int, int, str], None]
 SIDES = ("scratch", "reference", "keras")
+MOST_TESTS = 50  # of all epochs, evenly spread, that end with a run over the test set
+MAP_SIDE = 100
 
 
 class Interrupted(KeyboardInterrupt):
@@ -115,7 +118,7 @@ class _Comparison:
         for network in (self.scratch, self.reference, self.nudged):
             network.reset_metrics()
         total = self.task.epochs * self.task.steps_per_epoch
-        text = f"{self.task.experiment.name}, epoch {epoch + 1} of {self.task.epochs}"
+        text = f"{self.task.experiment.title}, epoch {epoch + 1} of {self.task.epochs}"
         logs = {}
         for batch in self.task.batches(x, y):
             logs = self._step(*batch)
@@ -157,6 +160,9 @@ class _Comparison:
         fitted = self._timed("keras", keras.Sequential.fit, self.keras, x, y, **settings)
         logs = {name: values[-1] for name, values in fitted.history.items()}
         self._remember("keras", logs)
+        if (epoch + 1) % ceil(self.task.epochs / MOST_TESTS) and epoch + 1 < self.task.epochs:
+            return
+        self.curves.tested.append(epoch + 1)
         for side, network in zip(SIDES, self._networks(), strict=True):
             x_test, y_test = self.task.x_test, self.task.y_test
             scores = network.evaluate(x_test, y_test, batch_size=512, verbose=0, return_dict=True)
@@ -173,10 +179,14 @@ class _Comparison:
         task, free, history = self.task, self.free, self.curves.history
         self.curves.weight_difference, self.curves.envelope = free.differences, free.envelope
         outputs = {} if self.failure else self._outputs()
-        classes = {side: output.argmax(axis=-1) for side, output in outputs.items()}
-        agreeing = 0 if self.failure else np.sum(classes["scratch"] == classes["reference"])
+        samples = Samples(task.x_test, task.test_labels, outputs)
+        agreeing = 0
+        if not self.failure:
+            samples.map = self._map()
+            agreeing = np.sum(samples.classes("scratch") == samples.classes("reference"))
         result = ExperimentResult(
             name=task.experiment.name,
+            variant=task.experiment.variant,
             dataset=task.dataset,
             dataset_reason=task.reason,
             dtype=task.dtype,
@@ -199,11 +209,7 @@ class _Comparison:
             seconds=self.seconds,
             learned=fell(self.curves.loss["scratch"]),
             curves=self.curves,
-            samples=Samples(
-                features=task.x_test[:10],
-                labels=task.test_labels[:10],
-                outputs={side: output[:10] for side, output in outputs.items()},
-            ),
+            samples=samples,
         )
         result.causes = [] if self.first_step.ok else self.first_step.causes
         result.causes += self.lockstep.causes
@@ -219,9 +225,25 @@ class _Comparison:
             outputs[side] = np.concatenate([np.asarray(network(x)) for x, _ in batches])
         return outputs
 
+    def _map(self):
+        """Each side's outputs over the unit square, where the inputs are points in the plane."""
+        if self.task.x_test.shape[1:] != (2,):
+            return {}
+        grid = unit_square(MAP_SIDE).astype(self.task.dtype)
+        return {
+            side: np.asarray(network(grid)).reshape(MAP_SIDE, MAP_SIDE)
+            for side, network in zip(SIDES, self._networks(), strict=True)
+        }
+
     def _so_far(self):
         total = self.task.epochs * self.task.steps_per_epoch
         return f"interrupted after step {self.steps} of {total}"
+
+
+def unit_square(side: int) -> np.ndarray:
+    """(side², 2) points, evenly over the unit square, row by row."""
+    ticks = np.linspace(0, 1, side)
+    return np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
 
 
 def _last(history, name):

@@ -43,12 +43,14 @@ class Task:
         for start in range(0, len(x), size):
             yield x[start : start + size], y[start : start + size]
 
-    def network(self, side: ModuleType):
+    def network(self, side: ModuleType, **compiled):
         """The experiment's network on one side (scratch or reference), from the task's seed."""
+        experiment = self.experiment
         side.random.set_random_seed(self.seed)
-        network = getattr(side.models, self.experiment.model)(self.x_train.shape[1])
-        optimizer = getattr(side.optimizers, self.experiment.optimizer)(**self.experiment.settings)
-        network.compile(optimizer, self.experiment.loss, metrics=list(self.experiment.metrics))
+        model = getattr(side.models, experiment.model)
+        network = model(self.x_train.shape[1], **experiment.arguments)
+        optimizer = getattr(side.optimizers, experiment.optimizer)(**experiment.settings)
+        network.compile(optimizer, experiment.loss, metrics=list(experiment.metrics), **compiled)
         network.optimizer.build(network.trainable_weights)
         return network
 
@@ -71,7 +73,7 @@ def prepare(
         raise ValueError(f"seed must be from 0 to 2**32 - 1, not {seed}")
     name = dataset or experiment.dataset
     loaded = datasets.load(name, data if name in ("auto", "mnist") else None)
-    x_train, y_train, x_test, y_test = loaded
+    x_train, y_train, x_test, y_test = _chosen(experiment, *loaded)
     arrays = {
         "x_train": _flat(x_train, dtype),
         "y_train": _labels(y_train, experiment, dtype),
@@ -80,8 +82,24 @@ def prepare(
         "test_labels": y_test,
     }
     return Task(
-        experiment, loaded.name, loaded.reason, **arrays, dtype=dtype, seed=seed, epochs=epochs
+        experiment,
+        loaded.name,
+        loaded.reason,
+        **arrays,
+        dtype=dtype,
+        seed=seed + experiment.later_seed,
+        epochs=epochs,
     )
+
+
+def _chosen(experiment, x_train, y_train, x_test, y_test):
+    """The samples that the experiment trains and tests on; the last are those held out."""
+    x_train, y_train = x_train[: experiment.samples], y_train[: experiment.samples]
+    held_out = round(experiment.validation * len(x_train))
+    if not held_out:
+        return x_train, y_train, x_test, y_test
+    n = len(x_train) - held_out
+    return x_train[:n], y_train[:n], x_train[n:], y_train[n:]
 
 
 def _flat(x, dtype):
