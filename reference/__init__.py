@@ -26,6 +26,7 @@ from . import (
     regularizers,
     reshaping,
     schedules,
+    tensors,
 )
 
 __all__ = [
@@ -49,4 +50,5 @@ __all__ = [
     "regularizers",
     "reshaping",
     "schedules",
+    "tensors",
 ]

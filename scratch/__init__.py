@@ -21,6 +21,7 @@ from . import (
     regularizers,
     reshaping,
     schedules,
+    tensors,
 )
 
 __all__ = [
@@ -44,4 +45,5 @@ __all__ = [
     "regularizers",
     "reshaping",
     "schedules",
+    "tensors",
 ]

@@ -16,6 +16,7 @@ from . import (
     random,
     regularizers,
     reshaping,
+    tensors,
 )
 from .bug import Bug, planted, right_and_wrong_source
 from .checking import check, is_caught, is_equivalent, judge
@@ -35,6 +36,7 @@ __all__ = [
 ]
 
 TOPICS = (
+    tensors,
     activations,
     losses,
     dense,

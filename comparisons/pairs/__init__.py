@@ -35,12 +35,14 @@ from . import (
     regularizers,
     reshaping,
     schedules,
+    tensors,
 )
 from .pair import Pair
 
 __all__ = ["PAIRS", "UNPAIRED", "Pair"]
 
 _TABLES = (
+    tensors,
     activations,
     dense,
     losses,
@@ -62,6 +64,8 @@ PAIRS: tuple[Pair, ...] = tuple(row for table in _TABLES for row in table.rows()
 
 UNPAIRED = {
     "config": "settings, not mathematics; tests hold them",
+    "tensors.LAYOUTS": "names of axes",
+    "tensors.attributes": "names what an array is; tests hold it",
     "models": "compared whole: each is trained by an experiment",
     "network": "the training loop, compared by every experiment",
     "dense.NaiveDense": "tests hold it against its twin: it takes an activation, not an argument",
