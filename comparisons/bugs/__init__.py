@@ -12,6 +12,7 @@ from . import (
     normalization,
     notes,
     optimizers,
+    perceptrons,
     pooling,
     random,
     regularizers,
@@ -37,6 +38,7 @@ __all__ = [
 
 TOPICS = (
     tensors,
+    perceptrons,
     activations,
     losses,
     dense,

@@ -31,6 +31,7 @@ from . import (
     metrics,
     normalization,
     optimizers,
+    perceptrons,
     pooling,
     regularizers,
     reshaping,
@@ -43,6 +44,7 @@ __all__ = ["PAIRS", "UNPAIRED", "Pair"]
 
 _TABLES = (
     tensors,
+    perceptrons,
     activations,
     dense,
     losses,
