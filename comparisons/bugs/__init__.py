@@ -6,6 +6,7 @@ from . import (
     activations,
     convolution,
     dense,
+    descent,
     embedding,
     losses,
     merging,
@@ -39,6 +40,7 @@ __all__ = [
 TOPICS = (
     tensors,
     perceptrons,
+    descent,
     activations,
     losses,
     dense,

@@ -6,6 +6,7 @@ Each row names a topic and a name that both sides have. `kind` says how the two 
     layer       value, gradients and state of a layer, in training and inference
     loss        a loss object's reduced value and gradient
     values      values alone: metrics as functions
+    path        values that each follow from the last, as those of a descent
     metric      a metric object over several batches
     optimizer   weights after 100 steps
     schedule    the learning rates of 200 steps
@@ -23,6 +24,7 @@ from . import (
     constraints,
     convolution,
     dense,
+    descent,
     draws,
     dropout,
     embedding,
@@ -45,6 +47,7 @@ __all__ = ["PAIRS", "UNPAIRED", "Pair"]
 _TABLES = (
     tensors,
     perceptrons,
+    descent,
     activations,
     dense,
     losses,
