@@ -6,7 +6,7 @@ Each row names a topic and a name that both sides have. `kind` says how the two 
     layer       value, gradients and state of a layer, in training and inference
     loss        a loss object's reduced value and gradient
     values      values alone: metrics as functions
-    path        values that each follow from the last, as those of a descent
+    path        values that each follow from the last, as the points of a descent
     metric      a metric object over several batches
     optimizer   weights after 100 steps
     schedule    the learning rates of 200 steps
@@ -35,6 +35,7 @@ from . import (
     optimizers,
     perceptrons,
     pooling,
+    regression,
     regularizers,
     reshaping,
     schedules,
@@ -48,6 +49,7 @@ _TABLES = (
     tensors,
     perceptrons,
     descent,
+    regression,
     activations,
     dense,
     losses,
