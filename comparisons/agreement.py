@@ -71,9 +71,27 @@ def _check_layer(pair, dtype, seed):
 
 def _check_values(pair, dtype, seed):
     here, there = twins(pair)
-    inputs = draw(pair.inputs, seed, dtype).values()
+    inputs = draw(pair.inputs, seed, dtype).values() if pair.inputs else ()
     values = here(*inputs, **pair.arguments), np.asarray(there(*inputs, **pair.arguments))
     return _compared(*values, noise=0.0)
+
+
+def _check_path(pair, dtype, seed):
+    """Values that each follow from the last.
+
+    Noise is how far inputs one unit away lead astray, and a rounding for each term of the sums
+    over the inputs.
+    """
+    here, there = twins(pair)
+    inputs = list(draw(pair.inputs, seed, dtype).values())
+    values = here(*inputs, **pair.arguments), np.asarray(there(*inputs, **pair.arguments))
+    nudged = here(*map(_one_unit_up, inputs), **pair.arguments)
+    terms = sum(array.size for array in inputs)
+    return _compared(*values, noise=_error(nudged, values[0]) + terms * np.finfo(dtype).eps)
+
+
+def _one_unit_up(array):
+    return np.asarray(np.nextafter(array, np.inf, dtype=array.dtype))
 
 
 def _check_metric(pair, dtype, seed):
@@ -126,7 +144,7 @@ def _check_optimizer(pair, dtype, seed):
 
 def _optimized(pair, optimizer, dtype, seed, nudge=False):
     weights = list(draw(pair.inputs, seed, dtype).values())
-    weights = [np.nextafter(w, np.inf, dtype=w.dtype) if nudge else w.copy() for w in weights]
+    weights = [_one_unit_up(w) if nudge else w.copy() for w in weights]
     optimizer = optimizer(**pair.arguments)
     variables = weights
     if optimizer.__module__.startswith("keras"):
@@ -191,6 +209,7 @@ _CHECKS = {
     "layer": _check_layer,
     "loss": _check_loss,
     "values": _check_values,
+    "path": _check_path,
     "metric": _check_metric,
     "draw": _check_draw,
     "optimizer": _check_optimizer,

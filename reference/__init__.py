@@ -11,6 +11,7 @@ from . import (
     constraints,
     convolution,
     dense,
+    descent,
     dropout,
     embedding,
     initializers,
@@ -21,11 +22,14 @@ from . import (
     network,
     normalization,
     optimizers,
+    perceptrons,
     pooling,
     random,
+    regression,
     regularizers,
     reshaping,
     schedules,
+    tensors,
 )
 
 __all__ = [
@@ -34,6 +38,7 @@ __all__ = [
     "constraints",
     "convolution",
     "dense",
+    "descent",
     "dropout",
     "embedding",
     "initializers",
@@ -44,9 +49,12 @@ __all__ = [
     "network",
     "normalization",
     "optimizers",
+    "perceptrons",
     "pooling",
     "random",
+    "regression",
     "regularizers",
     "reshaping",
     "schedules",
+    "tensors",
 ]

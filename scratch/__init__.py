@@ -6,6 +6,7 @@ from . import (
     constraints,
     convolution,
     dense,
+    descent,
     dropout,
     embedding,
     initializers,
@@ -16,11 +17,14 @@ from . import (
     network,
     normalization,
     optimizers,
+    perceptrons,
     pooling,
     random,
+    regression,
     regularizers,
     reshaping,
     schedules,
+    tensors,
 )
 
 __all__ = [
@@ -29,6 +33,7 @@ __all__ = [
     "constraints",
     "convolution",
     "dense",
+    "descent",
     "dropout",
     "embedding",
     "initializers",
@@ -39,9 +44,12 @@ __all__ = [
     "network",
     "normalization",
     "optimizers",
+    "perceptrons",
     "pooling",
     "random",
+    "regression",
     "regularizers",
     "reshaping",
     "schedules",
+    "tensors",
 ]

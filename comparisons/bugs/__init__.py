@@ -6,16 +6,20 @@ from . import (
     activations,
     convolution,
     dense,
+    descent,
     embedding,
     losses,
     merging,
     normalization,
     notes,
     optimizers,
+    perceptrons,
     pooling,
     random,
+    regression,
     regularizers,
     reshaping,
+    tensors,
 )
 from .bug import Bug, planted, right_and_wrong_source
 from .checking import check, is_caught, is_equivalent, judge
@@ -35,6 +39,10 @@ __all__ = [
 ]
 
 TOPICS = (
+    tensors,
+    perceptrons,
+    descent,
+    regression,
     activations,
     losses,
     dense,

@@ -49,6 +49,7 @@ def judge(
         arrays,
         arguments=arguments,
         constant=bug.constant,
+        zero=bug.zero,
         seed=seed,
         dtype=dtype,
         name=bug.checked,

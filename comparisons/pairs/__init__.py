@@ -6,6 +6,7 @@ Each row names a topic and a name that both sides have. `kind` says how the two 
     layer       value, gradients and state of a layer, in training and inference
     loss        a loss object's reduced value and gradient
     values      values alone: metrics as functions
+    path        values that each follow from the last, as the points of a descent
     metric      a metric object over several batches
     optimizer   weights after 100 steps
     schedule    the learning rates of 200 steps
@@ -23,6 +24,7 @@ from . import (
     constraints,
     convolution,
     dense,
+    descent,
     draws,
     dropout,
     embedding,
@@ -31,16 +33,23 @@ from . import (
     metrics,
     normalization,
     optimizers,
+    perceptrons,
     pooling,
+    regression,
     regularizers,
     reshaping,
     schedules,
+    tensors,
 )
 from .pair import Pair
 
 __all__ = ["PAIRS", "UNPAIRED", "Pair"]
 
 _TABLES = (
+    tensors,
+    perceptrons,
+    descent,
+    regression,
     activations,
     dense,
     losses,
@@ -62,6 +71,8 @@ PAIRS: tuple[Pair, ...] = tuple(row for table in _TABLES for row in table.rows()
 
 UNPAIRED = {
     "config": "settings, not mathematics; tests hold them",
+    "tensors.LAYOUTS": "names of axes",
+    "tensors.attributes": "names what an array is; tests hold it",
     "models": "compared whole: each is trained by an experiment",
     "network": "the training loop, compared by every experiment",
     "dense.NaiveDense": "tests hold it against its twin: it takes an activation, not an argument",
