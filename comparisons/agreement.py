@@ -65,8 +65,16 @@ def _gradients(pair, here, there, dtype, seed, **settings):
 def _check_layer(pair, dtype, seed):
     here, there = (layer(**pair.arguments, dtype=dtype) for layer in twins(pair))
     shapes = list(pair.inputs.values())
-    settings = {"zero": pair.zero, "name": pair.title}
+    call = {key: _drawn_inputs(key, spec, seed, dtype) for key, spec in pair.call.items()}
+    settings = {"zero": pair.zero, "name": pair.title, "arguments": call}
     return _from_report(check_layer(here, there, shapes, seed=seed, dtype=dtype, **settings))
+
+
+def _drawn_inputs(name, spec, seed, dtype):
+    """The array that the spec describes, or the list of them."""
+    if isinstance(spec, list):
+        return [_drawn_inputs(f"{name} {i}", each, seed, dtype) for i, each in enumerate(spec)]
+    return draw({name: spec}, seed, dtype)[name]
 
 
 def _check_values(pair, dtype, seed):

@@ -32,6 +32,7 @@ from . import (
     normalization,
     optimizers,
     pooling,
+    recurrent,
     regularizers,
     reshaping,
     schedules,
@@ -55,6 +56,7 @@ _TABLES = (
     embedding,
     convolution,
     pooling,
+    recurrent,
     reshaping,
     merging,
 )
@@ -81,6 +83,7 @@ UNPAIRED = {
     "metrics.Metric": "the base class",
     "optimizers.Optimizer": "the base class",
     "schedules.LearningRateSchedule": "the base class",
+    "recurrent.scan": "takes a cell, not an argument; every layer of its topic runs it",
     "regularizers.Regularizer": "the base class",
     "constraints.Constraint": "the base class",
     "random.SeedGenerator": "the stream behind every draw; tests hold its states",

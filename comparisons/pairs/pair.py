@@ -8,7 +8,8 @@ from typing import Any
 class Pair:
     """A row. `constant` names inputs that have no gradient, `zero` those whose gradient is zero.
 
-    `draws` marks what draws random numbers; `dtype` the only one in which Keras runs, if any.
+    `draws` marks what draws random numbers; `dtype` the only one in which Keras runs, if any;
+    `call` maps the keywords of a layer's call to inputs, or to lists of them.
     """
 
     topic: str
@@ -21,6 +22,7 @@ class Pair:
     zero: tuple[str, ...] = ()
     draws: bool = False
     dtype: str | None = None
+    call: dict[str, Any] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
