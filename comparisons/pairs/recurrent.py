@@ -2,27 +2,36 @@ from .pair import Pair
 
 
 def rows() -> tuple[Pair, ...]:
-    x, mask = {"x": "3x5x4"}, {"mask": "3x5:int:2"}
-    cases = {
-        "": {},
-        "relu, no bias": {"activation": "relu", "use_bias": False},
-        "sequences and states": {"return_sequences": True, "return_state": True},
-        "backwards": {"go_backwards": True, "return_sequences": True},
-        "dropout": {"dropout": 0.3, "seed": 5},
-        "both dropouts": {"dropout": 0.3, "recurrent_dropout": 0.4, "seed": 5},
-    }
+    z, halves = {"x": "3x15", "inner": "3x15", "h": "3x5"}, {"inner": "3x10"}
+    before = z | halves | {"recurrent_kernel": "5x5"}
+    dropped = before | {"mask": "3x5:unit"}
+    linear = {"activation": None, "recurrent_activation": "hard_sigmoid"}
     return (
-        *(
-            Pair("recurrent", "SimpleRNN", x, {"units": 6, **how}, case, "layer")
-            for case, how in cases.items()
-        ),
-        Pair(
-            "recurrent",
-            "SimpleRNN",
-            x,
-            {"units": 6, "return_sequences": True, "return_state": True},
-            "masked, from a state",
-            "layer",
-            call=mask | {"initial_state": ["3x6"]},
-        ),
+        Pair("recurrent", "lstm_gates", {"z": "3x20", "c": "3x5"}),
+        Pair("recurrent", "lstm_gates", {"z": "3x20", "c": "3x5"}, linear, "linear"),
+        Pair("recurrent", "gru_gates", z),
+        Pair("recurrent", "gru_gates", z, linear, "linear"),
+        Pair("recurrent", "gru_gates_reset_before", before),
+        Pair("recurrent", "gru_gates_reset_before", dropped, case="dropout", constant=("mask",)),
+        *_layers("SimpleRNN", states=1),
+        *_layers("LSTM", states=2),
+        *_layers("GRU", states=1),
+        *_layers("GRU", states=1, which="reset before, ", reset_after=False),
     )
+
+
+def _layers(name, states, which="", **settings):
+    """A layer of 5 units over the space of its arguments."""
+    every = {"return_sequences": True, "return_state": True}
+    masked = {"mask": "3x5:int:2", "initial_state": ["3x5"] * states}
+    cases = {
+        "the last": ({}, {}),
+        "relu, no bias": ({"activation": "relu", "use_bias": False}, {}),
+        "all, backwards": (every | {"go_backwards": True}, {}),
+        "masked, from a state": (every, masked),
+        "dropout": ({"dropout": 0.3, "seed": 5}, {}),
+        "both dropouts": ({"dropout": 0.3, "recurrent_dropout": 0.4, "seed": 5}, {}),
+    }
+    for case, (how, call) in cases.items():
+        arguments = {"units": 5, **settings, **how}
+        yield Pair("recurrent", name, {"x": "3x5x4"}, arguments, which + case, "layer", call=call)

@@ -1,6 +1,15 @@
 """Recurrent layers: a cell that sees a sequence step by step, and the way back through time."""
 
-from .layers import SimpleRNN
+from .gates import gru_gates, gru_gates_reset_before, lstm_gates
+from .layers import GRU, LSTM, SimpleRNN
 from .scan import scan
 
-__all__ = ["SimpleRNN", "scan"]
+__all__ = [
+    "GRU",
+    "LSTM",
+    "SimpleRNN",
+    "gru_gates",
+    "gru_gates_reset_before",
+    "lstm_gates",
+    "scan",
+]

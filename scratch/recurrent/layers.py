@@ -1,6 +1,7 @@
 """Keras's recurrent layers: weights, masks, dropout and states around the scan of a cell."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from scratch.dropout import _below_1
 from scratch.network import Layer
 from scratch.reshaping import _positive
 
+from .gates import gru_gates, gru_gates_reset_before, lstm_gates
 from .products import NO_MASKS, project, project_back, weight_gradients
 from .scan import scan
 
@@ -224,3 +226,167 @@ class SimpleRNN(_Recurrent):
             return dz, dz, [0.0]  # all that h does, it does by inner
 
         return [h], backward
+
+
+class LSTM(_Recurrent):
+    """h, c = lstm_gates(x @ kernel + bias + h @ recurrent_kernel, c) of each step; y the last h.
+
+    x (n, steps, i), kernel (i, 4 units), recurrent_kernel (units, 4 units), bias (4 units,), all
+    with columns in the order i f g o. The states are h and c. unit_forget_bias starts the bias of f
+    at 1, so that c is kept at first. Source: see lstm_gates; for that bias, Jozefowicz (2015).
+    """
+
+    gates = 4
+    number_of_states = 2
+
+    def __init__(
+        self,
+        units,
+        activation="tanh",
+        recurrent_activation="sigmoid",
+        use_bias=True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        unit_forget_bias=True,
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        seed=None,
+        return_sequences=False,
+        return_state=False,
+        go_backwards=False,
+        **kwargs,
+    ):
+        outputs = return_sequences, return_state, go_backwards
+        rates = dropout, recurrent_dropout
+        kwargs["activity_regularizer"] = activity_regularizer
+        super().__init__(units, activation, use_bias, *rates, *outputs, **kwargs)
+        self.recurrent_activation = activations.get(recurrent_activation)
+        self.choose("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        recurrent = recurrent_initializer, recurrent_regularizer, recurrent_constraint
+        self.choose("recurrent_kernel", *recurrent)
+        self.choose("bias", bias_initializer, bias_regularizer, bias_constraint)
+        self.seed_generator = random.SeedGenerator(seed)
+        if unit_forget_bias:
+            bias = self._choices["bias"]
+            bias["initializer"] = _with_forget_bias(bias["initializer"])
+
+    def cell(self, z, inner, h, c):
+        activation = self.activation, self.recurrent_activation
+        states, backward_gates = lstm_gates(z + inner, c, *activation)
+
+        def backward(*dstates):
+            dz, dc = backward_gates(dstates)
+            return dz, dz, [0.0, dc]  # all that h does, it does by inner
+
+        return states, backward
+
+
+def _with_forget_bias(initializer):
+    """The initializer for i, g and o, ones for f."""
+
+    def bias(shape, dtype=None):
+        units = shape[0] // 4
+        rest = initializer((units,), dtype), initializer((2 * units,), dtype)
+        return np.concatenate([rest[0], np.ones(units, dtype), rest[1]])
+
+    return bias
+
+
+class GRU(_Recurrent):
+    """h = gru_gates(x @ kernel + bias[0], h @ recurrent_kernel + bias[1], h); y the last h.
+
+    x (n, steps, i), kernel (i, 3 units), recurrent_kernel (units, 3 units), bias (2, 3 units), all
+    with columns in the order z r g. With reset_after=False it is gru_gates_reset_before, and bias
+    is (3 units,), all of it added to x @ kernel. Source: Cho et al. (2014).
+    """
+
+    gates = 3
+
+    def __init__(
+        self,
+        units,
+        activation="tanh",
+        recurrent_activation="sigmoid",
+        use_bias=True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        seed=None,
+        return_sequences=False,
+        return_state=False,
+        go_backwards=False,
+        reset_after=True,
+        **kwargs,
+    ):
+        outputs = return_sequences, return_state, go_backwards
+        rates = dropout, recurrent_dropout
+        kwargs["activity_regularizer"] = activity_regularizer
+        super().__init__(units, activation, use_bias, *rates, *outputs, **kwargs)
+        self.recurrent_activation = activations.get(recurrent_activation)
+        self.reset_after = reset_after
+        self.choose("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        recurrent = recurrent_initializer, recurrent_regularizer, recurrent_constraint
+        self.choose("recurrent_kernel", *recurrent)
+        self.choose("bias", bias_initializer, bias_regularizer, bias_constraint)
+        self.seed_generator = random.SeedGenerator(seed)
+
+    def bias_shape(self):
+        return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
+
+    def input_bias(self):
+        return self.bias[0] if self.reset_after and self.bias is not None else self.bias
+
+    def cell(self, z, inner, h):
+        bias = 0.0 if self.bias is None else self.bias[1]
+        h, backward_gates = gru_gates(z, inner + bias, h, *self.activations())
+
+        def backward(dh):
+            dz, dinner, dh = backward_gates(dh)
+            dbias = [] if self.bias is None else [dinner.sum(axis=0)]
+            return dz, dinner, [dh], *dbias
+
+        return [h], backward
+
+    def cell_reset_before(self, z, inner, h, dropout):
+        kernel = self.recurrent_kernel[:, 2 * self.units :]
+        h, backward_gates = gru_gates_reset_before(
+            z, inner, h, kernel, dropout, *self.activations()
+        )
+
+        def backward(dh):
+            dz, dinner, dh, dkernel = backward_gates(dh)
+            return dz, dinner, [dh], dkernel
+
+        return [h], backward
+
+    def activations(self):
+        return self.activation, self.recurrent_activation
+
+    def recurrence(self, dropouts):
+        if self.reset_after:
+            return super().recurrence(dropouts)
+        cell = partial(self.cell_reset_before, dropout=dropouts[-1])
+        return cell, self.recurrent_kernel[:, : 2 * self.units], dropouts[:2]
+
+    def weights_in_order(self, of_inputs, of_steps):
+        (dkernel, *dbias), (drecurrent, *more) = of_inputs, of_steps
+        if self.reset_after:
+            return [dkernel, drecurrent, *([np.stack([*dbias, *more])] if dbias else [])]
+        return [dkernel, np.concatenate([drecurrent, *more], axis=1), *dbias]

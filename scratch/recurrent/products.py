@@ -13,7 +13,9 @@ def project(x, kernel, bias=None, masks=NO_MASKS):
     columns = np.split(kernel, len(masks), axis=1)
     shares = [_rows(_masked(x, mask)) @ part for mask, part in zip(masks, columns, strict=True)]
     y = _joined(shares).reshape(*x.shape[:-1], -1)
-    return y if bias is None else y + bias
+    if bias is not None:
+        y += bias
+    return y
 
 
 def project_back(dy, kernel, masks=NO_MASKS):

@@ -34,9 +34,11 @@ def scan(cell, z, states, recurrent_kernel, mask=None, dropouts=NO_MASKS):
             dstates[0] = dstates[0] + project_back(dinner, recurrent_kernel, dropouts)
             gradients.append((dz, dinner, *dweights))
         dzs, dinners, *dweights = zip(*reversed(gradients), strict=True)
+        dz = np.stack(dzs)
+        dinner = dz if dinners[0] is dzs[0] else np.stack(dinners)
         # what was before each step, times what came back to it, for all steps in one product
-        drecurrent = weight_gradients(hs[:-1], np.stack(dinners), masks=dropouts)
-        return np.stack(dzs), dstates, *drecurrent, *map(sum, dweights)
+        drecurrent = weight_gradients(hs[:-1], dinner, masks=dropouts)
+        return dz, dstates, *drecurrent, *map(sum, dweights)
 
     return [hs[1:], *states], backward
 
