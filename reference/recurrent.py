@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+Bidirectional = keras.layers.Bidirectional
 GRU = keras.layers.GRU
 LSTM = keras.layers.LSTM
 SimpleRNN = keras.layers.SimpleRNN

@@ -281,9 +281,9 @@ def test_two_steps_by_hand():
 
 
 def test_an_lstm_starts_with_its_forget_gate_open():
-    layer = scratch.recurrent.LSTM(2, bias_initializer="ones")
+    layer = scratch.recurrent.LSTM(2)
     layer.ensure_built((None, STEPS, INPUTS))
-    assert layer.bias.tolist() == [1] * 8
+    assert layer.bias.tolist() == [0, 0, 1, 1, 0, 0, 0, 0]
     layer = scratch.recurrent.LSTM(2, unit_forget_bias=False)
     layer.ensure_built((None, STEPS, INPUTS))
     assert layer.bias.tolist() == [0] * 8
@@ -319,3 +319,112 @@ def test_scan_is_its_twin(dropouts, masked, dtype):
     given = [hs, *last, dz, *dstates, dkernel]
     for mine, right in zip(given, [*expected, *tape.gradient(expected, inputs, dys)], strict=True):
         assert_within_rounding(mine, right)
+
+
+def both_directions(name, merge_mode="concat", dtype="float64", **settings):
+    """Both sides' Bidirectional around a layer, with the same random weights."""
+    sides = []
+    for side in (scratch, reference):
+        inner = getattr(side.recurrent, name)(UNITS, **settings)
+        sides.append(side.recurrent.Bidirectional(inner, merge_mode))
+    here, there = sides
+    here.ensure_built((None, STEPS, INPUTS))
+    there.build((None, STEPS, INPUTS))
+    weights = [normal(*w.shape, dtype=dtype) / 2 for w in there.trainable_weights]
+    here.set_weights(weights)
+    there.set_weights(weights)
+    return here, there
+
+
+@each_dtype
+@pytest.mark.parametrize("outputs", OUTPUTS[:2], ids=str)
+@pytest.mark.parametrize("merge_mode", ["concat", "sum", "mul", "ave", None])
+@pytest.mark.parametrize("name", ["SimpleRNN", "LSTM", "GRU"])
+def test_both_directions_are_keras_s(name, merge_mode, outputs, dtype):
+    here, there = both_directions(name, merge_mode, dtype, **outputs)
+    shapes = [np.shape(each) for each in as_list(here(normal(N, STEPS, INPUTS, dtype=dtype)))]
+    expected = here.compute_output_shape((N, STEPS, INPUTS))
+    assert shapes == (expected if isinstance(expected, list) else [expected])
+    assert_same(here, there, normal(N, STEPS, INPUTS, dtype=dtype))
+
+
+@pytest.mark.parametrize("outputs", OUTPUTS[:2], ids=str)
+@pytest.mark.parametrize("merge_mode", ["concat", None])
+@pytest.mark.parametrize("name", ["SimpleRNN", "LSTM"])
+def test_both_directions_take_masks_and_states(name, merge_mode, outputs):
+    here, there = both_directions(name, merge_mode, **outputs)
+    states = [normal(N, UNITS) for _ in range(here.number_of_states)]
+    assert_same(here, there, normal(N, STEPS, INPUTS), MASK, states)
+    assert_same(here, there, normal(N, STEPS, INPUTS), ~MASK)
+
+
+def test_a_bidirectional_lstm_draws_nine_seeds_and_keras_s_weights():
+    drawn, after = [], []
+    for side in (scratch, reference):
+        side.random.set_random_seed(42)
+        lstm = side.recurrent.LSTM(UNITS, recurrent_initializer="glorot_uniform", dropout=0.5)
+        made = side.recurrent.Bidirectional(lstm)
+        after.append(python_random.random())
+        made.build((None, STEPS, INPUTS))
+        y = made(np.ones((N, STEPS, INPUTS)), training=True)
+        drawn.append([*(np.asarray(weight) for weight in made.weights), np.asarray(y)])
+    assert after[0] == after[1]
+    *weights, outputs = zip(*drawn, strict=True)
+    assert len(weights) == 6
+    for here, there in weights:
+        np.testing.assert_array_equal(here, there)
+    assert_within_rounding(*outputs)
+
+
+def test_an_initializer_given_as_an_object_draws_anew_for_either_direction():
+    given = scratch.initializers.GlorotUniform()
+    layer = scratch.recurrent.Bidirectional(scratch.recurrent.GRU(2, kernel_initializer=given))
+    layer.ensure_built((None, STEPS, INPUTS))
+    assert (layer.forward_layer.kernel != layer.backward_layer.kernel).any()
+    given = scratch.initializers.GlorotUniform(seed=1)
+    layer = scratch.recurrent.Bidirectional(scratch.recurrent.GRU(2, kernel_initializer=given))
+    layer.ensure_built((None, STEPS, INPUTS))
+    assert (layer.forward_layer.kernel == layer.backward_layer.kernel).all()
+
+
+def test_the_layer_that_goes_backwards_may_be_another():
+    sides = []
+    for side in (scratch, reference):
+        side.random.set_random_seed(3)
+        glorot = {"recurrent_initializer": "glorot_uniform", "return_sequences": True}
+        ahead = side.recurrent.GRU(UNITS, **glorot)
+        back = side.recurrent.LSTM(2, go_backwards=True, **glorot)
+        sides.append(side.recurrent.Bidirectional(ahead, backward_layer=back))
+        sides[-1].build((None, STEPS, INPUTS))
+    assert_same(*sides, normal(N, STEPS, INPUTS))
+
+
+def test_a_direction_can_be_frozen():
+    here, _ = both_directions("LSTM")
+    here.backward_layer.trainable = False
+    y, backward = here.forward(normal(N, STEPS, INPUTS))
+    shapes = [gradient.shape for gradient in backward(np.ones_like(y))[1]]
+    assert shapes == [weight.shape for weight in here.forward_layer.weights]
+    assert backward(np.ones_like(y), needs_dx=False)[0] is None
+
+
+def test_layers_that_do_not_go_together_are_refused():
+    make = scratch.recurrent.LSTM
+    refused = [
+        ({"layer": "lstm"}, "takes a SimpleRNN, LSTM or GRU, not 'lstm'"),
+        ({"layer": make(2), "merge_mode": "max"}, "concat, sum, mul, ave or None, not 'max'"),
+        ({"layer": make(2, go_backwards=True)}, "one of the two layers goes backwards"),
+        ({"layer": make(2), "backward_layer": make(2)}, "one of the two layers goes backwards"),
+        (
+            {
+                "layer": make(2, return_state=True),
+                "backward_layer": make(2, go_backwards=True),
+            },
+            "both layers have the same return_state, not True and False",
+        ),
+    ]
+    for settings, message in refused:
+        with pytest.raises(ValueError, match=message):
+            scratch.recurrent.Bidirectional(**settings)
+    with pytest.raises(TypeError, match="weights"):
+        scratch.recurrent.Bidirectional(make(2), weights=[])

@@ -9,7 +9,8 @@ class Pair:
     """A row. `constant` names inputs that have no gradient, `zero` those whose gradient is zero.
 
     `draws` marks what draws random numbers; `dtype` the only one in which Keras runs, if any;
-    `call` maps the keywords of a layer's call to inputs, or to lists of them.
+    `call` maps the keywords of a layer's call to values, or to specs of inputs or lists of them. A
+    layer that takes a layer has a Pair for it among its arguments.
     """
 
     topic: str

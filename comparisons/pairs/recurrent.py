@@ -17,6 +17,7 @@ def rows() -> tuple[Pair, ...]:
         *_layers("LSTM", states=2),
         *_layers("GRU", states=1),
         *_layers("GRU", states=1, which="reset before, ", reset_after=False),
+        *_bidirectional(),
     )
 
 
@@ -35,3 +36,21 @@ def _layers(name, states, which="", **settings):
     for case, (how, call) in cases.items():
         arguments = {"units": 5, **settings, **how}
         yield Pair("recurrent", name, {"x": "3x5x4"}, arguments, which + case, "layer", call=call)
+
+
+def _bidirectional():
+    """Every way to merge, and every layer inside."""
+    every = {"return_sequences": True, "return_state": True}
+    lstm = Pair("recurrent", "LSTM", arguments={"units": 5})
+    gru = Pair("recurrent", "GRU", arguments={"units": 5, **every})
+    rnn = Pair("recurrent", "SimpleRNN", arguments={"units": 5, **every})
+    masked = {"mask": "3x5:int:2", "initial_state": ["3x5", "3x5"]}
+    cases = {
+        "concat": ({"layer": lstm}, {}),
+        "sum": ({"layer": rnn, "merge_mode": "sum"}, {}),
+        "mul, masked, from a state": ({"layer": gru, "merge_mode": "mul"}, masked),
+        "ave": ({"layer": gru, "merge_mode": "ave"}, {}),
+        "both": ({"layer": lstm, "merge_mode": None}, {}),
+    }
+    for case, (how, call) in cases.items():
+        yield Pair("recurrent", "Bidirectional", {"x": "3x5x4"}, how, case, "layer", call=call)

@@ -8,15 +8,15 @@ import numpy as np
 
 from scratch import activations, constraints, initializers, random, regularizers
 from scratch.dropout import _below_1
-from scratch.network import Layer
 from scratch.reshaping import _positive
 
 from .gates import gru_gates, gru_gates_reset_before, lstm_gates
 from .products import NO_MASKS, project, project_back, weight_gradients
 from .scan import scan
+from .states import RunOfStates
 
 
-class _Recurrent(Layer):
+class Recurrent(RunOfStates):
     """[hs, *states] = scan(cell, x @ kernel + bias, states, recurrent_kernel), over the steps of x.
 
     As in Keras, a dropout is drawn once for all steps of a batch, in inference too. With a
@@ -24,7 +24,6 @@ class _Recurrent(Layer):
     """
 
     gates = 1
-    number_of_states = 1
     zero_output_for_mask = False  # Bidirectional sets it
     activation: Callable
     seed_generator: random.SeedGenerator
@@ -45,7 +44,7 @@ class _Recurrent(Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.units = _positive(units, "units")
+        self.units = self.width = _positive(units, "units")
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.dropout = _below_1(dropout, "dropout")
@@ -97,25 +96,23 @@ class _Recurrent(Layer):
         dkernel, *dbias = of_inputs
         return [dkernel, *of_steps, *dbias]
 
-    def call(self, x, training=False, mask=None, initial_state=None):
-        """y, or [y, *states] with return_state; dx is (dx, *dstates) of an initial_state."""
+    def run(self, x, training, mask, initial_state):
         states = self.initial_states(x, initial_state)
         x_dropouts, h_dropouts = self.dropouts(x, training)
         steps, mask = self.in_order(x), self.checked_mask(mask, x)
         z = project(steps, self.kernel, self.input_bias(), x_dropouts)
         cell, recurrent_kernel, h_dropouts = self.recurrence(h_dropouts)
-        (hs, *last), backward_scan = scan(cell, z, states, recurrent_kernel, mask, h_dropouts)
+        (hs, *states), backward_scan = scan(cell, z, states, recurrent_kernel, mask, h_dropouts)
         y, backward_y = self.outputs(hs, mask)
 
         def backward(dys, needs_dx=True):
-            dy, *dlast = dys if self.return_state else (dys, *map(np.zeros_like, last))
+            dy, *dlast = dys
             dz, dstates, *of_steps = backward_scan([backward_y(dy), *dlast])
             of_inputs = weight_gradients(steps, dz, self.input_bias(), x_dropouts)
             dx = self.in_order_back(project_back(dz, self.kernel, x_dropouts)) if needs_dx else None
-            dx = dx if initial_state is None else (dx, *dstates)
-            return dx, self.weights_in_order(of_inputs, of_steps)
+            return (dx, *dstates), self.weights_in_order(of_inputs, of_steps)
 
-        return [y, *last] if self.return_state else y, backward
+        return [y, *states], backward
 
     def initial_states(self, x, initial_state):
         """The list of states before the first step: zeros unless they are given."""
@@ -173,13 +170,8 @@ class _Recurrent(Layer):
 
         return hs.swapaxes(0, 1) if self.return_sequences else hs[-1], backward
 
-    def compute_output_shape(self, input_shape):
-        n, steps, _ = input_shape
-        y = (n, steps, self.units) if self.return_sequences else (n, self.units)
-        return [y, *[(n, self.units)] * self.number_of_states] if self.return_state else y
 
-
-class SimpleRNN(_Recurrent):
+class SimpleRNN(Recurrent):
     """h = activation(x @ kernel + bias + h @ recurrent_kernel), step by step; y is the last h.
 
     x (n, steps, i), kernel (i, units), recurrent_kernel (units, units), bias (units,). Keras takes
@@ -228,7 +220,7 @@ class SimpleRNN(_Recurrent):
         return [h], backward
 
 
-class LSTM(_Recurrent):
+class LSTM(Recurrent):
     """h, c = lstm_gates(x @ kernel + bias + h @ recurrent_kernel, c) of each step; y the last h.
 
     x (n, steps, i), kernel (i, 4 units), recurrent_kernel (units, 4 units), bias (4 units,), all
@@ -300,7 +292,7 @@ def _with_forget_bias(initializer):
     return bias
 
 
-class GRU(_Recurrent):
+class GRU(Recurrent):
     """h = gru_gates(x @ kernel + bias[0], h @ recurrent_kernel + bias[1], h); y the last h.
 
     x (n, steps, i), kernel (i, 3 units), recurrent_kernel (units, 3 units), bias (2, 3 units), all
