@@ -79,4 +79,14 @@ EXPERIMENTS = (
         epochs=30,
         dataset="digits",
     ),
+    Experiment(
+        name="lstm",
+        about="images row by row, LSTM of 128 units, 10 softmax, Adam",
+        model="lstm",
+        optimizer="Adam",
+        settings={"learning_rate": 1e-3},
+        loss="sparse_categorical_crossentropy",
+        batch_size=128,
+        epochs=3,
+    ),
 )

@@ -61,7 +61,7 @@ class Layer:
         self._constraints[name] = constraints.get(constraint)
         setattr(self, name, initializer(shape, dtype=self.dtype))
 
-    def forward(self, x, training=False, **arguments):
+    def forward(self, x, training=False, **arguments) -> tuple[Any, Callable]:
         """(y, backward), building the layer on first use; arguments such as mask go to call."""
         x = self.prepare(x)
         y, backward = self.call(x, training, **arguments)
