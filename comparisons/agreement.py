@@ -63,10 +63,25 @@ def _gradients(pair, here, there, dtype, seed, **settings):
 
 
 def _check_layer(pair, dtype, seed):
-    here, there = (layer(**pair.arguments, dtype=dtype) for layer in twins(pair))
+    here, there = _layers(pair, dtype)
     shapes = list(pair.inputs.values())
-    settings = {"zero": pair.zero, "name": pair.title}
+    call = {key: _drawn_inputs(key, spec, seed, dtype) for key, spec in pair.call.items()}
+    settings = {"zero": pair.zero, "name": pair.title, "arguments": call}
     return _from_report(check_layer(here, there, shapes, seed=seed, dtype=dtype, **settings))
+
+
+def _layers(pair, dtype):
+    """The row's layer on both sides, with the layers inside of it."""
+    inner = {k: _layers(v, dtype) for k, v in pair.arguments.items() if isinstance(v, pairs.Pair)}
+    settings = [pair.arguments | {k: two[side] for k, two in inner.items()} for side in (0, 1)]
+    return [layer(**how, dtype=dtype) for layer, how in zip(twins(pair), settings, strict=True)]
+
+
+def _drawn_inputs(name, spec, seed, dtype):
+    """The array that a spec describes, or the list of them; other values as they are."""
+    if isinstance(spec, list):
+        return [_drawn_inputs(f"{name} {i}", each, seed, dtype) for i, each in enumerate(spec)]
+    return draw({name: spec}, seed, dtype)[name] if isinstance(spec, str) else spec
 
 
 def _check_values(pair, dtype, seed):

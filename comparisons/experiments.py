@@ -209,6 +209,16 @@ EXPERIMENTS = (
         dataset="digits",
     ),
     Experiment(
+        name="lstm",
+        about="images row by row, LSTM of 128 units, 10 softmax, Adam",
+        model="lstm",
+        optimizer="Adam",
+        settings={"learning_rate": 1e-3},
+        loss="sparse_categorical_crossentropy",
+        batch_size=128,
+        epochs=3,
+    ),
+    Experiment(
         name="moons",
         about="2-4-10-4-1 sigmoid on two moons, mean squared error, full batch",
         model="moons",

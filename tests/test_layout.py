@@ -52,6 +52,10 @@ LEFT_OUT_OF["normalization.BatchNormalization"] = WEIGHTS | {
     "renorm_momentum",
     "synchronized",
 }
+STATE = {"stateful", "unroll"}
+LEFT_OUT_OF["recurrent.Bidirectional"] = {"weights"}  # which Keras takes and forgets
+LEFT_OUT_OF["recurrent.LSTM"] = LEFT_OUT_OF["recurrent.GRU"] = STATE | {"use_cudnn"}
+LEFT_OUT_OF["recurrent.SimpleRNN"] = STATE | {"activity_regularizer"}  # which Keras forgets there
 # Keras hides these signatures behind *args, **kwargs.
 HIDDEN = {"network.Layer", "network.Sequential", "optimizers.Optimizer"}
 HIDDEN |= {f"merging.{name}" for name in ("Add", "Average", "Maximum", "Minimum", "Multiply")}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -43,6 +43,9 @@ def check_layer(
     random weights, matched by position, or by name where positions disagree, and stay as they were.
     The Keras layer is rebuilt from its config where another dtype is needed.
 
+    `arguments` are keywords of both calls. Float arrays among them, alone or in a list, as initial
+    states are, count as inputs: dx is then a tuple, with their gradients after that of x.
+
     input_shape is that of x, batch included, or a spec or an array (see `draw`); a list of those
     for a layer that takes a list, or a dict of those for one that takes arguments apart. dtype is
     the layer's own unless given. Weights go by Keras's names: "kernel", "key/bias".
@@ -50,9 +53,10 @@ def check_layer(
     _check_layers(layer, reference_layer)
     dtype, name = dtype or _own_dtype(layer), name or title(layer)
     specs = _specs(input_shape)
-    inputs = draw(specs, seed, dtype)
+    keywords = as_arguments(arguments)
+    inputs = draw(specs | _float_arrays(keywords), seed, dtype)
     takes_list = isinstance(input_shape, list) and len(specs) > 1
-    call = Call(list(inputs.values()), takes_list, as_arguments(arguments))
+    call = Call(list(inputs.values()), takes_list, keywords)
     try:
         pair = Pair(Mine(layer, call), Theirs(reference_layer, call), name, seed, dtype)
     except Failure as failure:
@@ -66,14 +70,21 @@ def check_layer(
 
 @dataclass(frozen=True)
 class Call:
-    """How both layers are called: with a list or with arguments apart, and with which keywords."""
+    """How both layers are called: with a list or with arguments apart, and with which keywords.
+
+    The last inputs are the float arrays among the keywords.
+    """
 
     inputs: list[np.ndarray]
     takes_list: bool
     arguments: dict[str, Any]
 
-    def arranged(self, inputs: Sequence) -> list:
-        return [list(inputs)] if self.takes_list else list(inputs)
+    def arranged(self, inputs: Sequence) -> tuple[list, dict[str, Any]]:
+        """(arguments in order, keywords), with these arrays in the places of the inputs."""
+        count = len(inputs) - len(_float_arrays(self.arguments))
+        ahead, among_keywords = list(inputs[:count]), iter(inputs[count:])
+        keywords = {key: _filled(value, among_keywords) for key, value in self.arguments.items()}
+        return [ahead] if self.takes_list else ahead, keywords
 
 
 class Mine:
@@ -125,12 +136,12 @@ class Mine:
         )
 
     def _forward(self, layer, inputs, training):
-        arguments = dict(self.call.arguments)
+        ahead, arguments = self.call.arranged(inputs)
         parameters = inspect.signature(layer.forward).parameters
         open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
         if "training" in parameters or open_ended:
             arguments["training"] = training
-        return layer.forward(*self.call.arranged(inputs), **arguments)
+        return layer.forward(*ahead, **arguments)
 
     def _pull(self, backward, outputs, dys):
         """The gradients of float inputs and of weights, in Keras's order."""
@@ -164,7 +175,8 @@ class Theirs:
         self.only: str | None = None
 
     def _call(self, layer, inputs):
-        return layer(*self.call.arranged(inputs), **self.call.arguments)
+        ahead, arguments = self.call.arranged(inputs)
+        return layer(*ahead, **arguments)
 
     def in_dtype(self, dtype: str):
         """The layer itself, or one rebuilt from its config in another dtype."""
@@ -192,7 +204,8 @@ class Theirs:
         count, dtype = len(self.call.inputs), self._dtype_of(tensors)
         if self.only not in (None, dtype):
             raise TypeError(f"in {dtype} the reference draws other random numbers")
-        layer, arguments = self.in_dtype(dtype), dict(self.call.arguments)
+        layer = self.in_dtype(dtype)
+        ahead, arguments = self.call.arranged(tensors[:count])
         if layer._call_has_training_arg:
             arguments["training"] = training
         own = iter(states)
@@ -201,8 +214,7 @@ class Theirs:
             tf.cast(next(own), v.dtype) if id(v) in weights else v.value
             for v in layer.non_trainable_variables
         ]
-        inputs = self.call.arranged(tensors[:count])
-        y, after = layer.stateless_call(list(tensors[count:]), before, *inputs, **arguments)
+        y, after = layer.stateless_call(list(tensors[count:]), before, *ahead, **arguments)
         pairs = zip(layer.non_trainable_variables, after, strict=True)
         return [y, [tf.convert_to_tensor(new) for v, new in pairs if id(v) in weights]]
 
@@ -317,6 +329,27 @@ def _specs(input_shape) -> dict[str, Any]:
     if parts and all(isinstance(part, tuple | list | str | np.ndarray) for part in parts):
         return {"x": parts[0]} if len(parts) == 1 else {f"x{i}": p for i, p in enumerate(parts)}
     return {"x": input_shape}
+
+
+def _float_arrays(keywords: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """The float arrays among keywords, by name: initial_state, or initial_state 0, … of a list."""
+    named = {}
+    for key, value in keywords.items():
+        several = isinstance(value, list | tuple)
+        parts = {f"{key} {i}": part for i, part in enumerate(value)} if several else {key: value}
+        named |= {name: part for name, part in parts.items() if _is_float_array(part)}
+    return named
+
+
+def _filled(value: Any, arrays: Iterator) -> Any:
+    """A keyword's value with the next of these arrays for each float array in it."""
+    if isinstance(value, list | tuple):
+        return [_filled(part, arrays) for part in value]
+    return next(arrays) if _is_float_array(value) else value
+
+
+def _is_float_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
 
 
 def _check_layers(layer, reference) -> None:

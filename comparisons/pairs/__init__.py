@@ -35,6 +35,7 @@ from . import (
     optimizers,
     perceptrons,
     pooling,
+    recurrent,
     regression,
     regularizers,
     reshaping,
@@ -64,6 +65,7 @@ _TABLES = (
     embedding,
     convolution,
     pooling,
+    recurrent,
     reshaping,
     merging,
 )
@@ -92,6 +94,7 @@ UNPAIRED = {
     "metrics.Metric": "the base class",
     "optimizers.Optimizer": "the base class",
     "schedules.LearningRateSchedule": "the base class",
+    "recurrent.scan": "takes a cell, not an argument; every layer of its topic runs it",
     "regularizers.Regularizer": "the base class",
     "constraints.Constraint": "the base class",
     "random.SeedGenerator": "the stream behind every draw; tests hold its states",

@@ -8,7 +8,9 @@ from typing import Any
 class Pair:
     """A row. `constant` names inputs that have no gradient, `zero` those whose gradient is zero.
 
-    `draws` marks what draws random numbers; `dtype` the only one in which Keras runs, if any.
+    `draws` marks what draws random numbers; `dtype` the only one in which Keras runs, if any;
+    `call` maps the keywords of a layer's call to values, or to specs of inputs or lists of them. A
+    layer that takes a layer has a Pair for it among its arguments.
     """
 
     topic: str
@@ -21,6 +23,7 @@ class Pair:
     zero: tuple[str, ...] = ()
     draws: bool = False
     dtype: str | None = None
+    call: dict[str, Any] = field(default_factory=dict)
 
     @property
     def title(self) -> str:

@@ -1,0 +1,384 @@
+"""Keras's recurrent layers: weights, masks, dropout and states around the scan of a cell."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from scratch import activations, constraints, initializers, random, regularizers
+from scratch.dropout import _below_1
+from scratch.reshaping import _positive
+
+from .gates import gru_gates, gru_gates_reset_before, lstm_gates
+from .products import NO_MASKS, project, project_back, weight_gradients
+from .scan import scan
+from .states import RunOfStates
+
+
+class Recurrent(RunOfStates):
+    """[hs, *states] = scan(cell, x @ kernel + bias, states, recurrent_kernel), over the steps of x.
+
+    As in Keras, a dropout is drawn once for all steps of a batch, in inference too. With a
+    recurrent_dropout each gate has masks of its own, of x and of h.
+    """
+
+    gates = 1
+    zero_output_for_mask = False  # Bidirectional sets it
+    activation: Callable
+    seed_generator: random.SeedGenerator
+    kernel: np.ndarray
+    recurrent_kernel: np.ndarray
+    bias: np.ndarray | None
+
+    def __init__(
+        self,
+        units,
+        activation,
+        use_bias,
+        dropout,
+        recurrent_dropout,
+        return_sequences,
+        return_state,
+        go_backwards,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.units = self.width = _positive(units, "units")
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.dropout = _below_1(dropout, "dropout")
+        self.recurrent_dropout = _below_1(recurrent_dropout, "recurrent_dropout")
+        self.return_sequences = return_sequences
+        self.return_state = return_state
+        self.go_backwards = go_backwards
+        self._choices: dict[str, dict] = {}
+
+    def choose(self, weight, initializer, regularizer, constraint):
+        """How the weight of that name starts, and what holds it."""
+        self._choices[weight] = {
+            "initializer": initializers.get(initializer),
+            "regularizer": regularizers.get(regularizer),
+            "constraint": constraints.get(constraint),
+        }
+
+    def build(self, input_shape):
+        shapes = {
+            "kernel": (input_shape[-1], self.gates * self.units),
+            "recurrent_kernel": (self.units, self.gates * self.units),
+            "bias": self.bias_shape(),
+        }
+        self.bias = None
+        for name in ("kernel", "recurrent_kernel", *(["bias"] if self.use_bias else [])):
+            self.add_weight(name=name, shape=shapes[name], **self._choices[name])
+
+    def bias_shape(self):
+        return (self.gates * self.units,)
+
+    def check_input(self, x):
+        if x.ndim != 3 or x.shape[1] == 0 or x.shape[2] != len(self.kernel):
+            raise ValueError(f"{self.name} expects (n, steps, {len(self.kernel)}), not {x.shape}")
+
+    def cell(self, z, inner, *states):
+        """(states after a step, backward): see scan."""
+        raise NotImplementedError(f"{type(self).__name__} must define cell(z, inner, *states)")
+
+    def input_bias(self):
+        """What is added to x @ kernel."""
+        return self.bias
+
+    def recurrence(self, dropouts):
+        """What scan needs: the cell, the recurrent kernel, and the dropouts of its product."""
+        return self.cell, self.recurrent_kernel, dropouts
+
+    def weights_in_order(self, of_inputs, of_steps):
+        """The gradients in the order of weights, from dkernel, dbias and from those of scan."""
+        dkernel, *dbias = of_inputs
+        return [dkernel, *of_steps, *dbias]
+
+    def run(self, x, training, mask, initial_state):
+        states = self.initial_states(x, initial_state)
+        x_dropouts, h_dropouts = self.dropouts(x, training)
+        steps, mask = self.in_order(x), self.checked_mask(mask, x)
+        z = project(steps, self.kernel, self.input_bias(), x_dropouts)
+        cell, recurrent_kernel, h_dropouts = self.recurrence(h_dropouts)
+        (hs, *states), backward_scan = scan(cell, z, states, recurrent_kernel, mask, h_dropouts)
+        y, backward_y = self.outputs(hs, mask)
+
+        def backward(dys, needs_dx=True):
+            dy, *dlast = dys
+            dz, dstates, *of_steps = backward_scan([backward_y(dy), *dlast])
+            of_inputs = weight_gradients(steps, dz, self.input_bias(), x_dropouts)
+            dx = self.in_order_back(project_back(dz, self.kernel, x_dropouts)) if needs_dx else None
+            return (dx, *dstates), self.weights_in_order(of_inputs, of_steps)
+
+        return [y, *states], backward
+
+    def initial_states(self, x, initial_state):
+        """The list of states before the first step: zeros unless they are given."""
+        shape, count = (len(x), self.units), self.number_of_states
+        if initial_state is None:
+            return [np.zeros(shape, self.dtype)] * count
+        given = initial_state if isinstance(initial_state, list | tuple) else [initial_state]
+        states = [self._cast(state) for state in given]
+        if [state.shape for state in states] != [shape] * count:
+            shapes = ", ".join(str(state.shape) for state in states)
+            raise ValueError(f"{self.name} takes {count} initial states of {shape}, not {shapes}")
+        return states
+
+    def dropouts(self, x, training):
+        """The masks of x and those of h."""
+        count = self.gates if self.recurrent_dropout else 1
+        rates = (self.dropout, x.shape[-1]), (self.recurrent_dropout, self.units)
+        drawn = [self._drawn(rate, (len(x), size), count) for rate, size in rates]
+        return drawn if training else [NO_MASKS, NO_MASKS]
+
+    def _drawn(self, rate, shape, count):
+        ones, seed = np.ones(shape, self.dtype), self.seed_generator
+        return (
+            [random.dropout(ones, rate, seed=seed)[0] for _ in range(count)] if rate else NO_MASKS
+        )
+
+    def in_order(self, x):
+        """x with its steps in front, the last one first with go_backwards."""
+        return x.swapaxes(0, 1)[:: -1 if self.go_backwards else 1]
+
+    def in_order_back(self, dsteps):
+        return dsteps[:: -1 if self.go_backwards else 1].swapaxes(0, 1)
+
+    def checked_mask(self, mask, x):
+        if mask is None:
+            return None
+        if np.shape(mask) != x.shape[:2]:
+            raise ValueError(f"{self.name}: a mask of {x.shape[:2]}, not {np.shape(mask)}")
+        return self.in_order(np.asarray(mask, bool))
+
+    def outputs(self, hs, mask):
+        """(y, backward): h after the last step, or with return_sequences after every step.
+
+        As in Keras, y is zero until a sample's first step, whatever its initial state.
+        """
+        if mask is not None:
+            seen = mask if self.zero_output_for_mask else np.logical_or.accumulate(mask)
+            seen = seen[..., np.newaxis]
+            hs = np.where(seen, hs, 0)
+
+        def backward(dy):
+            none = [np.zeros_like(dy)] * (len(hs) - 1)
+            dhs = dy.swapaxes(0, 1) if self.return_sequences else [*none, dy]
+            return dhs if mask is None else np.where(seen, dhs, 0)
+
+        return hs.swapaxes(0, 1) if self.return_sequences else hs[-1], backward
+
+
+class SimpleRNN(Recurrent):
+    """h = activation(x @ kernel + bias + h @ recurrent_kernel), step by step; y is the last h.
+
+    x (n, steps, i), kernel (i, units), recurrent_kernel (units, units), bias (units,). Keras takes
+    an activity_regularizer here and forgets it; scratch does not take it. Source: Elman (1990).
+    """
+
+    def __init__(
+        self,
+        units,
+        activation="tanh",
+        use_bias=True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        return_sequences=False,
+        return_state=False,
+        go_backwards=False,
+        seed=None,
+        **kwargs,
+    ):
+        outputs = return_sequences, return_state, go_backwards
+        super().__init__(
+            units, activation, use_bias, dropout, recurrent_dropout, *outputs, **kwargs
+        )
+        self.seed_generator = random.SeedGenerator(seed)
+        self.choose("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        recurrent = recurrent_initializer, recurrent_regularizer, recurrent_constraint
+        self.choose("recurrent_kernel", *recurrent)
+        self.choose("bias", bias_initializer, bias_regularizer, bias_constraint)
+
+    def cell(self, z, inner, h):
+        h, backward_h = self.activation(z + inner)
+
+        def backward(dh):
+            dz = backward_h(dh)
+            return dz, dz, [0.0]  # all that h does, it does by inner
+
+        return [h], backward
+
+
+class LSTM(Recurrent):
+    """h, c = lstm_gates(x @ kernel + bias + h @ recurrent_kernel, c) of each step; y the last h.
+
+    x (n, steps, i), kernel (i, 4 units), recurrent_kernel (units, 4 units), bias (4 units,), all
+    with columns in the order i f g o. The states are h and c. unit_forget_bias starts the bias of f
+    at 1, so that c is kept at first. Source: see lstm_gates; for that bias, Jozefowicz (2015).
+    """
+
+    gates = 4
+    number_of_states = 2
+
+    def __init__(
+        self,
+        units,
+        activation="tanh",
+        recurrent_activation="sigmoid",
+        use_bias=True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        unit_forget_bias=True,
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        seed=None,
+        return_sequences=False,
+        return_state=False,
+        go_backwards=False,
+        **kwargs,
+    ):
+        outputs = return_sequences, return_state, go_backwards
+        rates = dropout, recurrent_dropout
+        kwargs["activity_regularizer"] = activity_regularizer
+        super().__init__(units, activation, use_bias, *rates, *outputs, **kwargs)
+        self.recurrent_activation = activations.get(recurrent_activation)
+        self.choose("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        recurrent = recurrent_initializer, recurrent_regularizer, recurrent_constraint
+        self.choose("recurrent_kernel", *recurrent)
+        self.choose("bias", bias_initializer, bias_regularizer, bias_constraint)
+        self.seed_generator = random.SeedGenerator(seed)
+        if unit_forget_bias:
+            bias = self._choices["bias"]
+            bias["initializer"] = _with_forget_bias(bias["initializer"])
+
+    def cell(self, z, inner, h, c):
+        activation = self.activation, self.recurrent_activation
+        states, backward_gates = lstm_gates(z + inner, c, *activation)
+
+        def backward(*dstates):
+            dz, dc = backward_gates(dstates)
+            return dz, dz, [0.0, dc]  # all that h does, it does by inner
+
+        return states, backward
+
+
+def _with_forget_bias(initializer):
+    """The initializer for i, g and o, ones for f."""
+
+    def bias(shape, dtype=None):
+        units = shape[0] // 4
+        rest = initializer((units,), dtype), initializer((2 * units,), dtype)
+        return np.concatenate([rest[0], np.ones(units, dtype), rest[1]])
+
+    return bias
+
+
+class GRU(Recurrent):
+    """h = gru_gates(x @ kernel + bias[0], h @ recurrent_kernel + bias[1], h); y the last h.
+
+    x (n, steps, i), kernel (i, 3 units), recurrent_kernel (units, 3 units), bias (2, 3 units), all
+    with columns in the order z r g. With reset_after=False it is gru_gates_reset_before, and bias
+    is (3 units,), all of it added to x @ kernel. Source: Cho et al. (2014).
+    """
+
+    gates = 3
+
+    def __init__(
+        self,
+        units,
+        activation="tanh",
+        recurrent_activation="sigmoid",
+        use_bias=True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        seed=None,
+        return_sequences=False,
+        return_state=False,
+        go_backwards=False,
+        reset_after=True,
+        **kwargs,
+    ):
+        outputs = return_sequences, return_state, go_backwards
+        rates = dropout, recurrent_dropout
+        kwargs["activity_regularizer"] = activity_regularizer
+        super().__init__(units, activation, use_bias, *rates, *outputs, **kwargs)
+        self.recurrent_activation = activations.get(recurrent_activation)
+        self.reset_after = reset_after
+        self.choose("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        recurrent = recurrent_initializer, recurrent_regularizer, recurrent_constraint
+        self.choose("recurrent_kernel", *recurrent)
+        self.choose("bias", bias_initializer, bias_regularizer, bias_constraint)
+        self.seed_generator = random.SeedGenerator(seed)
+
+    def bias_shape(self):
+        return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
+
+    def input_bias(self):
+        return self.bias[0] if self.reset_after and self.bias is not None else self.bias
+
+    def cell(self, z, inner, h):
+        bias = 0.0 if self.bias is None else self.bias[1]
+        h, backward_gates = gru_gates(z, inner + bias, h, *self.activations())
+
+        def backward(dh):
+            dz, dinner, dh = backward_gates(dh)
+            dbias = [] if self.bias is None else [dinner.sum(axis=0)]
+            return dz, dinner, [dh], *dbias
+
+        return [h], backward
+
+    def cell_reset_before(self, z, inner, h, dropout):
+        kernel = self.recurrent_kernel[:, 2 * self.units :]
+        h, backward_gates = gru_gates_reset_before(
+            z, inner, h, kernel, dropout, *self.activations()
+        )
+
+        def backward(dh):
+            dz, dinner, dh, dkernel = backward_gates(dh)
+            return dz, dinner, [dh], dkernel
+
+        return [h], backward
+
+    def activations(self):
+        return self.activation, self.recurrent_activation
+
+    def recurrence(self, dropouts):
+        if self.reset_after:
+            return super().recurrence(dropouts)
+        cell = partial(self.cell_reset_before, dropout=dropouts[-1])
+        return cell, self.recurrent_kernel[:, : 2 * self.units], dropouts[:2]
+
+    def weights_in_order(self, of_inputs, of_steps):
+        (dkernel, *dbias), (drecurrent, *more) = of_inputs, of_steps
+        if self.reset_after:
+            return [dkernel, drecurrent, *([np.stack([*dbias, *more])] if dbias else [])]
+        return [dkernel, np.concatenate([drecurrent, *more], axis=1), *dbias]
