@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,9 @@ class Layer:
     of trainable_weights. The backward of a layer with weights takes needs_dx=False as well: then
     dx is None, which spares a network's first layer the largest product of its backward pass.
 
+    A layer made of layers keeps them in `layers`. Their weights are weights of its own, after those
+    that it adds itself, and its backward gives their gradients in that order.
+
     Real inputs are cast to `dtype`, the dtype of the weights; complex and longdouble ones pass.
     """
 
@@ -29,6 +33,7 @@ class Layer:
         self.dtype = np.dtype(dtype or config.floatx())
         self.name = name or _snake_case(type(self).__name__)
         self.built = False
+        self.layers: list[Any] = []
         self._trainable_names: list[str] = []
         self._non_trainable_names: list[str] = []
         self._regularizers: dict[str, regularizers.Regularizer | None] = {}
@@ -56,7 +61,7 @@ class Layer:
         self._constraints[name] = constraints.get(constraint)
         setattr(self, name, initializer(shape, dtype=self.dtype))
 
-    def forward(self, x, training=False, **arguments):
+    def forward(self, x, training=False, **arguments) -> tuple[Any, Callable]:
         """(y, backward), building the layer on first use; arguments such as mask go to call."""
         x = self.prepare(x)
         y, backward = self.call(x, training, **arguments)
@@ -69,8 +74,8 @@ class Layer:
         """
         return penalize_output(self.activity_regularizer, *self.forward(x, training))
 
-    def __call__(self, x, training=False, **arguments):
-        return self.forward(x, training, **arguments)[0]
+    def __call__(self, *inputs, **arguments):
+        return self.forward(*inputs, **arguments)[0]
 
     def prepare(self, x):
         """x, an array or a list of them, in the layer's dtype, and the layer built for it."""
@@ -99,33 +104,47 @@ class Layer:
 
     @property
     def trainable_weights(self) -> list[np.ndarray]:
-        return [getattr(self, name) for name in self._trainable_names] if self.trainable else []
+        own = [getattr(self, name) for name in self._trainable_names]
+        inner = [weight for layer in self.layers for weight in layer.trainable_weights]
+        return own + inner if self.trainable else []
 
     @property
     def non_trainable_weights(self) -> list[np.ndarray]:
-        frozen = [] if self.trainable else self._trainable_names
-        return [getattr(self, name) for name in [*frozen, *self._non_trainable_names]]
+        trained = {id(weight) for weight in self.trainable_weights}
+        return [weight for weight in self.weights if id(weight) not in trained]
 
     @property
     def weights(self) -> list[np.ndarray]:
-        return [getattr(self, name) for name in self._trainable_names + self._non_trainable_names]
+        own = [getattr(self, name) for name in self._trainable_names + self._non_trainable_names]
+        return own + [weight for layer in self.layers for weight in layer.weights]
 
     def weight_paths(self) -> list[str]:
-        """The names of `weights`, such as "dense/kernel"."""
+        """The names of `weights`, such as "dense/kernel" or "encoder/dense/kernel"."""
         names = self._trainable_names + self._non_trainable_names
-        return [f"{self.name}/{name}" for name in names]
+        return self._below(names + self._of_all("weight_paths"))
 
     def trainable_paths(self) -> list[str]:
-        """The names of `trainable_weights`, such as "dense/kernel"."""
-        return [f"{self.name}/{name}" for name in self._trainable_names if self.trainable]
+        """The names of `trainable_weights`, such as "dense/kernel" or "encoder/dense/kernel"."""
+        paths = self._trainable_names + self._of_all("trainable_paths")
+        return self._below(paths) if self.trainable else []
+
+    def _below(self, paths):
+        """The paths of weights with this layer's name before them."""
+        return [f"{self.name}/{path}" for path in paths]
 
     def trainable_regularizers(self) -> list[regularizers.Regularizer | None]:
         """The regularizer of each of `trainable_weights`, or None."""
-        return [self._regularizers.get(name) for name in self._trainable_names if self.trainable]
+        own = [self._regularizers.get(name) for name in self._trainable_names]
+        return own + self._of_all("trainable_regularizers") if self.trainable else []
 
     def trainable_constraints(self) -> list[Callable | None]:
         """The constraint of each of `trainable_weights`, or None."""
-        return [self._constraints.get(name) for name in self._trainable_names if self.trainable]
+        own = [self._constraints.get(name) for name in self._trainable_names]
+        return own + self._of_all("trainable_constraints") if self.trainable else []
+
+    def _of_all(self, method):
+        """What a method of every layer inside returns, in one list."""
+        return [each for layer in self.layers for each in getattr(layer, method)()]
 
     def get_weights(self) -> list[np.ndarray]:
         return [weight.copy() for weight in self.weights]

@@ -27,7 +27,6 @@ class Sequential(Layer):
 
     def __init__(self, layers=None, trainable=True, name=None):
         super().__init__(trainable=trainable, name=name)
-        self.layers: list[Any] = []
         self.input_shape = None
         for layer in layers or []:
             self.add(layer, rebuild=False)
@@ -92,34 +91,9 @@ class Sequential(Layer):
 
         return x, penalties, backward
 
-    @property
-    def trainable_weights(self):
-        return [w for layer in self.layers for w in layer.trainable_weights if self.trainable]
-
-    @property
-    def non_trainable_weights(self):
-        trained = {id(weight) for weight in self.trainable_weights}
-        return [weight for weight in self.weights if id(weight) not in trained]
-
-    @property
-    def weights(self):
-        return [weight for layer in self.layers for weight in layer.weights]
-
-    def weight_paths(self):
-        return [path for layer in self.layers for path in layer.weight_paths()]
-
-    def trainable_paths(self):
-        return self._of_all_layers("trainable_paths")
-
-    def trainable_regularizers(self):
-        return self._of_all_layers("trainable_regularizers")
-
-    def trainable_constraints(self):
-        return self._of_all_layers("trainable_constraints")
-
-    def _of_all_layers(self, method):
-        parts = [getattr(layer, method)() for layer in self.layers if self.trainable]
-        return [each for part in parts for each in part]
+    def _below(self, paths):
+        """The paths alone: the name of a network stands in none."""
+        return paths
 
     def compile(self, optimizer="rmsprop", loss=None, metrics=None):
         """Choose how to train: names or objects of optimizers, losses and metrics.
@@ -315,9 +289,6 @@ class Sequential(Layer):
             calls.on_predict_batch_end(step, {"outputs": outputs[-1]})
         calls.on_predict_end()
         return np.concatenate(outputs)
-
-    def count_params(self):
-        return sum(layer.count_params() for layer in self.layers)
 
     def summary(self, print_fn=print):
         """Print a line per layer: name, type, output shape and number of weights."""
