@@ -64,8 +64,8 @@ def _gradients(pair, here, there, dtype, seed, **settings):
 
 def _check_layer(pair, dtype, seed):
     here, there = (layer(**pair.arguments, dtype=dtype) for layer in twins(pair))
-    shapes = list(pair.inputs.values())
-    settings = {"zero": pair.zero, "name": pair.title}
+    shapes = pair.inputs if pair.apart else list(pair.inputs.values())
+    settings = {"zero": pair.zero, "name": pair.title, "arguments": pair.call}
     return _from_report(check_layer(here, there, shapes, seed=seed, dtype=dtype, **settings))
 
 

@@ -1,5 +1,6 @@
 """Initial weights: initializer(shape) is an array, for the same seed the same as Keras's."""
 
+import copy
 import math
 import re
 from collections import abc
@@ -19,6 +20,10 @@ class Initializer:
 
     def __call__(self, shape: _Shape, dtype: _DType = None) -> np.ndarray:
         raise NotImplementedError(f"{type(self).__name__} does not say which values it gives")
+
+    def clone(self) -> "Initializer":
+        """Another of the same arguments; without a seed it draws one of its own."""
+        return copy.copy(self)
 
 
 class Zeros(Initializer):
@@ -66,9 +71,19 @@ class _RandomInitializer(Initializer):
     """
 
     def __init__(self, seed: _Seed = None) -> None:
-        if not isinstance(seed, random.SeedGenerator):
-            seed = int(random.SeedGenerator(seed).state[0])
-        self.seed = seed
+        self._given_seed = seed
+        self._take_seed()
+
+    def _take_seed(self):
+        """Without a seed, draw one."""
+        given = self._given_seed
+        is_generator = isinstance(given, random.SeedGenerator)
+        self.seed = given if is_generator else int(random.SeedGenerator(given).state[0])
+
+    def clone(self):
+        twin = copy.copy(self)
+        twin._take_seed()
+        return twin
 
 
 class RandomNormal(_RandomInitializer):

@@ -52,6 +52,12 @@ LEFT_OUT_OF["normalization.BatchNormalization"] = WEIGHTS | {
     "renorm_momentum",
     "synchronized",
 }
+LEFT_OUT_OF["attention.MultiHeadAttention"] = {
+    "flash_attention",
+    "activity_regularizer",
+    "use_gate",
+}
+LEFT_OUT_OF["attention.dot_product_attention"] = {"flash_attention", "attn_logits_soft_cap"}
 # Keras hides these signatures behind *args, **kwargs.
 HIDDEN = {"network.Layer", "network.Sequential", "optimizers.Optimizer"}
 HIDDEN |= {f"merging.{name}" for name in ("Add", "Average", "Maximum", "Minimum", "Multiply")}

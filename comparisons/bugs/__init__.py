@@ -4,6 +4,7 @@ import difflib
 
 from . import (
     activations,
+    attention,
     convolution,
     dense,
     embedding,
@@ -44,6 +45,7 @@ TOPICS = (
     random,
     reshaping,
     merging,
+    attention,
     embedding,
     regularizers,
     optimizers,

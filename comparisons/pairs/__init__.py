@@ -20,6 +20,7 @@ Shapes are non-square and odd. An input is a shape ("5x3"), with a kind of numbe
 
 from . import (
     activations,
+    attention,
     constraints,
     convolution,
     dense,
@@ -57,6 +58,7 @@ _TABLES = (
     pooling,
     reshaping,
     merging,
+    attention,
 )
 PAIRS: tuple[Pair, ...] = tuple(row for table in _TABLES for row in table.rows())
 

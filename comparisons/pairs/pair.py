@@ -8,7 +8,9 @@ from typing import Any
 class Pair:
     """A row. `constant` names inputs that have no gradient, `zero` those whose gradient is zero.
 
-    `draws` marks what draws random numbers; `dtype` the only one in which Keras runs, if any.
+    `draws` marks what draws random numbers; `dtype` the only one in which Keras runs, if any. A
+    layer of several inputs takes them as a list, or as arguments `apart`; `call` are keywords of
+    its forward, such as masks, while `arguments` are those of its constructor.
     """
 
     topic: str
@@ -21,6 +23,8 @@ class Pair:
     zero: tuple[str, ...] = ()
     draws: bool = False
     dtype: str | None = None
+    apart: bool = False
+    call: dict[str, Any] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
