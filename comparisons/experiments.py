@@ -79,4 +79,14 @@ EXPERIMENTS = (
         epochs=30,
         dataset="digits",
     ),
+    Experiment(
+        name="transformer",
+        about="16 patches, 64 wide, one transformer block of 4 heads, 10 softmax, Adam",
+        model="transformer",
+        optimizer="Adam",
+        settings={"learning_rate": 1e-3},
+        loss="sparse_categorical_crossentropy",
+        batch_size=128,
+        epochs=3,
+    ),
 )

@@ -226,7 +226,7 @@ def test_nudge_moves_every_number_by_one_unit_and_leaves_zeros():
 
 def test_flips_are_the_units_on_different_sides_of_zero():
     here, there = np.array([[1e-9, -1.0], [2.0, -3e-9]]), np.array([[-2e-9, -1.0], [2.0, -1e-9]])
-    assert flips({0: here}, {0: there}) == [Flip(0, 0, 0, 1e-9, -2e-9)]
+    assert flips({0: here}, {0: there}) == [Flip(0, (0, 0), 1e-9, -2e-9)]
 
 
 def test_a_loss_fell_only_beyond_its_scatter():

@@ -4,7 +4,7 @@ import numpy as np
 
 from comparisons.results import Divergence
 
-from .kinks import flips, preactivations, reference_preactivations
+from .kinks import flips, preactivations, reference_preactivations, relu_layers
 from .rounding import largest
 
 MULTIPLE = 30.0  # of the envelope; see CONTRIBUTING.md
@@ -51,10 +51,9 @@ class FreeRuns:
         if not found:
             return None
         flip = min(found, key=lambda flip: abs(flip.scratch - flip.reference))
-        where = (flip.sample, flip.unit)
-        layer = self.network.layers[flip.place].name
+        layer = relu_layers(self.network)[flip.place].name
         words = f"step {number}, {flip.sentence(layer)}"
-        return Divergence(number, layer, where, flip.scratch, flip.reference, words)
+        return Divergence(number, layer, flip.index, flip.scratch, flip.reference, words)
 
 
 def distance(here: list[np.ndarray], there: list[np.ndarray]) -> float:
