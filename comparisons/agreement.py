@@ -64,7 +64,7 @@ def _gradients(pair, here, there, dtype, seed, **settings):
 
 def _check_layer(pair, dtype, seed):
     here, there = _layers(pair, dtype)
-    shapes = list(pair.inputs.values())
+    shapes = pair.inputs if pair.apart else list(pair.inputs.values())
     call = {key: _drawn_inputs(key, spec, seed, dtype) for key, spec in pair.call.items()}
     settings = {"zero": pair.zero, "name": pair.title, "arguments": call}
     return _from_report(check_layer(here, there, shapes, seed=seed, dtype=dtype, **settings))

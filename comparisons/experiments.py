@@ -219,6 +219,16 @@ EXPERIMENTS = (
         epochs=3,
     ),
     Experiment(
+        name="transformer",
+        about="16 patches, 64 wide, one transformer block of 4 heads, 10 softmax, Adam",
+        model="transformer",
+        optimizer="Adam",
+        settings={"learning_rate": 1e-3},
+        loss="sparse_categorical_crossentropy",
+        batch_size=128,
+        epochs=3,
+    ),
+    Experiment(
         name="moons",
         about="2-4-10-4-1 sigmoid on two moons, mean squared error, full batch",
         model="moons",

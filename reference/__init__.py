@@ -7,6 +7,7 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 # Keras reads the variable when it is imported
 from . import (
     activations,
+    attention,
     config,
     constraints,
     convolution,
@@ -35,6 +36,7 @@ from . import (
 
 __all__ = [
     "activations",
+    "attention",
     "config",
     "constraints",
     "convolution",

@@ -3,10 +3,12 @@
 import math
 
 from . import initializers, regularizers
+from .attention import PositionEmbedding, TransformerEncoder
 from .dense import Dense
 from .network import Input, Sequential
+from .pooling import GlobalAveragePooling1D
 from .recurrent import LSTM
-from .reshaping import Reshape
+from .reshaping import Permute, Reshape
 
 
 def mlp(inputs=784):
@@ -52,6 +54,28 @@ def digits(inputs=64):
         [
             Input((inputs,)),
             Dense(32, activation="relu"),
+            Dense(10, activation="softmax"),
+        ]
+    )
+
+
+def transformer(inputs=784):
+    """Square images in 4 x 4 patches, each 64 wide, a transformer's block of 4 heads, 10 softmax.
+
+    Source: after Dosovitskiy et al., An image is worth 16x16 words, 2021.
+    """
+    size = math.isqrt(inputs) // 4
+    return Sequential(
+        [
+            Input((inputs,)),
+            Reshape((4, size, 4, size)),
+            Permute((1, 3, 2, 4)),
+            Reshape((16, size * size)),
+            Dense(64),
+            PositionEmbedding(),
+            # the bias of a key has no gradient but rounding, which Adam would magnify
+            TransformerEncoder(intermediate_dim=128, num_heads=4, use_bias=False),
+            GlobalAveragePooling1D(),
             Dense(10, activation="softmax"),
         ]
     )

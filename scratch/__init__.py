@@ -2,6 +2,7 @@
 
 from . import (
     activations,
+    attention,
     config,
     constraints,
     convolution,
@@ -30,6 +31,7 @@ from . import (
 
 __all__ = [
     "activations",
+    "attention",
     "config",
     "constraints",
     "convolution",

@@ -56,6 +56,12 @@ STATE = {"stateful", "unroll"}
 LEFT_OUT_OF["recurrent.Bidirectional"] = {"weights"}  # which Keras takes and forgets
 LEFT_OUT_OF["recurrent.LSTM"] = LEFT_OUT_OF["recurrent.GRU"] = STATE | {"use_cudnn"}
 LEFT_OUT_OF["recurrent.SimpleRNN"] = STATE | {"activity_regularizer"}  # which Keras forgets there
+LEFT_OUT_OF["attention.MultiHeadAttention"] = {
+    "flash_attention",
+    "activity_regularizer",
+    "use_gate",
+}
+LEFT_OUT_OF["attention.dot_product_attention"] = {"flash_attention", "attn_logits_soft_cap"}
 # Keras hides these signatures behind *args, **kwargs.
 HIDDEN = {"network.Layer", "network.Sequential", "optimizers.Optimizer"}
 HIDDEN |= {f"merging.{name}" for name in ("Add", "Average", "Maximum", "Minimum", "Multiply")}

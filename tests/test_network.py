@@ -443,3 +443,71 @@ def test_summary_counts_the_weights():
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call(compiled(scratch))
+
+
+# a layer made of layers
+
+
+class Residual(scratch.network.Layer):
+    """y = scale * x + dense(x)."""
+
+    def build(self, input_shape):
+        self.add_weight((), scratch.initializers.Ones(), name="scale")
+        self.dense = scratch.dense.Dense(input_shape[-1], kernel_regularizer="l2")
+        self.dense.ensure_built(input_shape)
+        self.layers = [self.dense]
+
+    def call(self, x, training=False):
+        y, backward_dense = self.dense.forward(x, training)
+
+        def backward(dy, needs_dx=True):
+            dx, gradients = backward_dense(dy, needs_dx=needs_dx)
+            dx = dx + self.scale * dy if needs_dx else None
+            return dx, [np.sum(dy * x), *gradients]
+
+        return self.scale * x + y, backward
+
+
+class KerasResidual(keras.layers.Layer):
+    def build(self, input_shape):
+        self.scale = self.add_weight((), "ones", name="scale")
+        self.dense = keras.layers.Dense(input_shape[-1], kernel_regularizer="l2", name="dense")
+        self.dense.build(input_shape)
+
+    def call(self, x):
+        return self.scale * x + self.dense(x)
+
+
+def residual(side, last, loss):
+    side.random.set_random_seed(3)
+    inner = Residual(name="block") if side is scratch else KerasResidual(name="block")
+    output = side.dense.Dense(3, last, name="output")
+    made = side.network.Sequential([side.network.Input((6,)), inner, output])
+    made.compile(side.optimizers.SGD(0.1), loss, metrics=["accuracy"])
+    return made
+
+
+def test_a_layer_made_of_layers_trains_as_keras_s():
+    def fit(made, fit):
+        labels = np.eye(3)[Y]
+        return fit(made, X, labels, batch_size=16, epochs=2, shuffle=False, verbose=0)
+
+    assert_same_training(fit, loss="categorical_crossentropy", make=residual)
+
+
+def test_its_weights_are_its_own_and_then_those_of_the_layers_inside():
+    block = Residual(name="block")
+    block(X)
+    assert [w.shape for w in block.weights] == [(), (6, 6), (6,)]
+    assert block.weight_paths() == ["block/scale", "block/dense/kernel", "block/dense/bias"]
+    assert block.trainable_paths() == block.weight_paths()
+    kinds = [type(r).__name__ for r in block.trainable_regularizers()]
+    assert kinds == ["NoneType", "L2", "NoneType"]
+    assert block.trainable_constraints() == [None] * 3
+    assert block.count_params() == 1 + 36 + 6
+    block.dense.trainable = False
+    assert block.trainable_paths() == ["block/scale"]
+    assert [w.shape for w in block.non_trainable_weights] == [(6, 6), (6,)]
+    block.trainable = False
+    assert block.trainable_weights == block.trainable_paths() == []
+    assert len(block.non_trainable_weights) == 3

@@ -4,6 +4,7 @@ import difflib
 
 from . import (
     activations,
+    attention,
     convolution,
     dense,
     descent,
@@ -52,6 +53,7 @@ TOPICS = (
     random,
     reshaping,
     merging,
+    attention,
     embedding,
     regularizers,
     optimizers,

@@ -21,6 +21,7 @@ Shapes are non-square and odd. An input is a shape ("5x3"), with a kind of numbe
 
 from . import (
     activations,
+    attention,
     constraints,
     convolution,
     dense,
@@ -68,6 +69,7 @@ _TABLES = (
     recurrent,
     reshaping,
     merging,
+    attention,
 )
 PAIRS: tuple[Pair, ...] = tuple(row for table in _TABLES for row in table.rows())
 

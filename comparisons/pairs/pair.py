@@ -8,9 +8,10 @@ from typing import Any
 class Pair:
     """A row. `constant` names inputs that have no gradient, `zero` those whose gradient is zero.
 
-    `draws` marks what draws random numbers; `dtype` the only one in which Keras runs, if any;
-    `call` maps the keywords of a layer's call to values, or to specs of inputs or lists of them. A
-    layer that takes a layer has a Pair for it among its arguments.
+    `draws` marks what draws random numbers; `dtype` the only one in which Keras runs, if any. A
+    layer of several inputs takes them as a list, or as arguments `apart`; `call` maps further
+    keywords of its call, such as masks, to values, or to specs of inputs or lists of them. A layer
+    that takes a layer has a Pair for it among its arguments.
     """
 
     topic: str
@@ -23,6 +24,7 @@ class Pair:
     zero: tuple[str, ...] = ()
     draws: bool = False
     dtype: str | None = None
+    apart: bool = False
     call: dict[str, Any] = field(default_factory=dict)
 
     @property
