@@ -94,15 +94,16 @@ def _check_values(pair, dtype, seed):
 def _check_path(pair, dtype, seed):
     """Values that each follow from the last.
 
-    Noise is how far inputs one unit away lead astray, and a rounding for each term of the sums
-    over the inputs.
+    Noise is how far inputs one unit away lead astray, and a rounding for each step and each term
+    of the sums over the inputs, which add up as random signs do.
     """
     here, there = twins(pair)
     inputs = list(draw(pair.inputs, seed, dtype).values())
     values = here(*inputs, **pair.arguments), np.asarray(there(*inputs, **pair.arguments))
     nudged = here(*map(_one_unit_up, inputs), **pair.arguments)
-    terms = sum(array.size for array in inputs)
-    return _compared(*values, noise=_error(nudged, values[0]) + terms * np.finfo(dtype).eps)
+    terms = len(values[0]) + sum(array.size for array in inputs)
+    roundings = terms**0.5 * np.finfo(dtype).eps
+    return _compared(*values, noise=_error(nudged, values[0]) + roundings)
 
 
 def _one_unit_up(array):

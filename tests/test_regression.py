@@ -125,7 +125,7 @@ def is_separable(x, y):
 
 @both_sides
 def test_logistic_regression_on_blobs_and_moons(side):
-    """Blobs are parted but for their overlap; of the moons, the ends that reach around are not."""
+    """A line has nearly all of either blob on its side; an eighth of the moons reaches across."""
     found = {}
     for name in ("blobs", "moons"):
         x, y = classes(name)
@@ -133,11 +133,12 @@ def test_logistic_regression_on_blobs_and_moons(side):
         found[name] = accuracy(x, y, path[-1])
         theirs = LogisticRegression(C=np.inf).fit(x, y).score(x, y)
         assert abs(found[name] - theirs) < 0.01
-    assert found["blobs"] > 0.97
-    assert found["moons"] < 0.92
+    assert found["blobs"] > 0.99
+    assert 0.85 < found["moons"] < 0.9
 
 
-def test_no_line_separates_moons():
+def test_a_line_separates_blobs_and_none_separates_moons():
+    assert is_separable(*classes("blobs"))
     x, y = classes("moons")
     assert not is_separable(x, y)
     pulled_apart = x + 2 * np.column_stack([np.zeros(len(y)), y])
@@ -147,8 +148,8 @@ def test_no_line_separates_moons():
 def test_linear_regression_separates_moons_no_better():
     x, y = classes("moons")
     weights = solved(scratch, x, y)
-    weights[-1] -= 0.5
-    assert accuracy(x, y, weights) < 0.92
+    weights[-1] -= 0.5  # class 1 where the line through the labels is above a half
+    assert 0.85 < accuracy(x, y, weights) < 0.9
 
 
 @both_sides
