@@ -14,6 +14,7 @@ from . import (
     optimizers,
     pooling,
     random,
+    recurrent,
     regularizers,
     reshaping,
 )
@@ -45,6 +46,7 @@ TOPICS = (
     reshaping,
     merging,
     embedding,
+    recurrent,
     regularizers,
     optimizers,
     notes,
