@@ -17,7 +17,11 @@ from . import (
     perceptrons,
     pooling,
     random,
+<<<<<<< HEAD
     regression,
+=======
+    recurrent,
+>>>>>>> recurrent
     regularizers,
     reshaping,
     tensors,
@@ -55,6 +59,7 @@ TOPICS = (
     merging,
     attention,
     embedding,
+    recurrent,
     regularizers,
     optimizers,
     notes,
