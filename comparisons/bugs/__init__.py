@@ -17,11 +17,8 @@ from . import (
     perceptrons,
     pooling,
     random,
-<<<<<<< HEAD
-    regression,
-=======
     recurrent,
->>>>>>> recurrent
+    regression,
     regularizers,
     reshaping,
     tensors,
