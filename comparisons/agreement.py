@@ -39,7 +39,9 @@ def _check_function(pair, dtype, seed):
     here, there = twins(pair)
     if pair.draws:
         there = _in_dtype(there, dtype)
-    return _from_report(_gradients(pair, here, there, dtype, seed, arguments=pair.arguments))
+    return _from_report(
+        _gradients(pair, here, there, dtype, seed, arguments=_with_masks(pair.arguments))
+    )
 
 
 def _in_dtype(function, dtype):
@@ -65,8 +67,18 @@ def _gradients(pair, here, there, dtype, seed, **settings):
 def _check_layer(pair, dtype, seed):
     here, there = (layer(**pair.arguments, dtype=dtype) for layer in twins(pair))
     shapes = pair.inputs if pair.apart else list(pair.inputs.values())
-    settings = {"zero": pair.zero, "name": pair.title, "arguments": pair.call}
+    settings = {"zero": pair.zero, "name": pair.title, "arguments": _with_masks(pair.call)}
     return _from_report(check_layer(here, there, shapes, seed=seed, dtype=dtype, **settings))
+
+
+def _with_masks(argument):
+    """The argument with arrays for the masks in it: truth values in tuples of tuples."""
+    if isinstance(argument, dict):
+        return {name: _with_masks(value) for name, value in argument.items()}
+    if isinstance(argument, list):
+        return [_with_masks(value) for value in argument]
+    is_nested = isinstance(argument, tuple) and argument and isinstance(argument[0], tuple)
+    return np.array(argument) if is_nested and np.array(argument).dtype == bool else argument
 
 
 def _check_values(pair, dtype, seed):

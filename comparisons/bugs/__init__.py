@@ -5,6 +5,7 @@ import difflib
 from . import (
     activations,
     attention,
+    augmentation,
     convolution,
     dense,
     embedding,
@@ -46,6 +47,7 @@ TOPICS = (
     reshaping,
     merging,
     attention,
+    augmentation,
     embedding,
     regularizers,
     optimizers,

@@ -164,7 +164,11 @@ class Theirs:
         self.only: str | None = None
 
     def _call(self, layer, inputs):
-        return layer(*self.call.arranged(inputs), **self.call.arguments)
+        """Build the layer, in inference, so that none draws what the next run should draw."""
+        arguments = dict(self.call.arguments)
+        if layer._call_has_training_arg:
+            arguments["training"] = False
+        return layer(*self.call.arranged(inputs), **arguments)
 
     def in_dtype(self, dtype: str):
         """The layer itself, or one rebuilt from its config in another dtype."""

@@ -1,6 +1,5 @@
+import itertools
 from typing import Any
-
-import numpy as np
 
 from .pair import Pair
 
@@ -34,8 +33,12 @@ def _functions():
 
 def _mask(*shape):
     """True for about two of three; the first query may see nothing."""
-    mask = np.arange(np.prod(shape)).reshape(shape) % 3 > 0
-    mask[..., 0, :] = False
+    numbers = itertools.count()
+    *samples, queries, keys = shape
+    rows = [[q > 0 and next(numbers) % 3 > 0 for _ in range(keys)] for q in range(queries)]
+    mask: Any = tuple(map(tuple, rows))
+    for size in reversed(samples):
+        mask = (mask,) * size
     return mask
 
 
@@ -66,7 +69,7 @@ def _layers():
 
 def _steps(samples, steps):
     """True but for every third step; the first is seen by all."""
-    return np.arange(samples * steps).reshape(samples, steps) % 3 < 2
+    return tuple(tuple((n + step) % 3 < 2 for step in range(steps)) for n in range(samples))
 
 
 def _heads():

@@ -10,7 +10,8 @@ class Pair:
 
     `draws` marks what draws random numbers; `dtype` the only one in which Keras runs, if any. A
     layer of several inputs takes them as a list, or as arguments `apart`; `call` are keywords of
-    its forward, such as masks, while `arguments` are those of its constructor.
+    its forward, while `arguments` are those of its constructor. Truth values in tuples of tuples
+    are a mask, and handed over as an array.
     """
 
     topic: str
