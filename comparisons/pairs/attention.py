@@ -58,8 +58,8 @@ def _layers():
         ("AdditiveAttention", three, dropped, {}, "dropout"),
     )
     masked: tuple[tuple[str, dict], ...] = (
-        ("masked", {"mask": [_steps(3, 5), _steps(3, 7)]}),
-        ("causal", {"use_causal_mask": True, "mask": [None, _steps(3, 7)]}),
+        ("masked", {"mask": [_steps(1, 5), _steps(1, 7)]}),
+        ("causal", {"use_causal_mask": True, "mask": [None, _steps(1, 7)]}),
     )
     return (
         *(Pair("attention", n, i, a, case, "layer", call=c) for n, i, a, c, case in cases),
@@ -77,7 +77,7 @@ def _heads():
     three = two | {"key": "3x7x2"}
     own = {"query": "3x5x4", "value": "3x5x4"}
     images = {"query": "2x3x5x4", "value": "2x3x7x6"}
-    masks: dict[str, Any] = {"value_mask": _steps(3, 7), "attention_mask": _mask(3, 5, 7)}
+    masks: dict[str, Any] = {"value_mask": _steps(1, 7), "attention_mask": _mask(1, 5, 7)}
     size = {"num_heads": 2, "key_dim": 3}
     cases: tuple[tuple[str, dict, dict, dict], ...] = (
         ("", two, {}, {}),

@@ -5,7 +5,7 @@ def rows() -> tuple[Pair, ...]:
     images = {"images": "3x5x4x2"}
     lit = {"value_range": (-0.7, 1.1)}
     delta, factor = images | {"delta": "3x1x1x1"}, images | {"factor": "3x1x1x1:positive"}
-    turned = (((True,),),), (((False,),),), (((True,),),)
+    turned = ((((True,),),),)
     return (
         Pair("augmentation", "flip", images, {"flips": turned, "axes": (1, 2)}),
         Pair("augmentation", "crop", images, {"top": 1, "left": 0, "height": 3, "width": 2}),
