@@ -5,6 +5,7 @@ import difflib
 from . import (
     activations,
     attention,
+    augmentation,
     convolution,
     dense,
     descent,
@@ -55,6 +56,7 @@ TOPICS = (
     reshaping,
     merging,
     attention,
+    augmentation,
     embedding,
     recurrent,
     regularizers,
