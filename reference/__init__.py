@@ -8,6 +8,7 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 from . import (
     activations,
     attention,
+    augmentation,
     config,
     constraints,
     convolution,
@@ -37,6 +38,7 @@ from . import (
 __all__ = [
     "activations",
     "attention",
+    "augmentation",
     "config",
     "constraints",
     "convolution",

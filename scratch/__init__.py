@@ -3,6 +3,7 @@
 from . import (
     activations,
     attention,
+    augmentation,
     config,
     constraints,
     convolution,
@@ -32,6 +33,7 @@ from . import (
 __all__ = [
     "activations",
     "attention",
+    "augmentation",
     "config",
     "constraints",
     "convolution",

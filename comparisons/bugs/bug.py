@@ -17,9 +17,10 @@ class Bug:
 
     target is a function or method of scratch ("dense.dense", "optimizers.Adam.update_step") or of
     `examples`; checks is what is then called, if it is not the target itself or its class. inputs
-    and arguments are those of comparisons.pairs, or arrays as lists. cause is the cause that the
-    diagnosis should put first, reference the twin in `reference` where it has another name, trains
-    the network of `training` in which the bug can be watched.
+    and arguments are those of comparisons.pairs, or arrays as lists, and so is call, keywords of a
+    layer's forward. cause is the cause that the diagnosis should put first, reference the twin in
+    `reference` where it has another name, trains the network of `training` in which the bug can be
+    watched.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Bug:
     source: str
     inputs: Mapping[str, Any] = field(default_factory=dict)
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    call: Mapping[str, Any] = field(default_factory=dict)
     constant: tuple[str, ...] = ()
     zero: tuple[str, ...] = ()
     checks: str = ""

@@ -17,7 +17,14 @@ from .bug import Bug, planted, resolve
 from .observing import cast, two_calls
 from .scaling import scaled, scaled_value
 
-BOUNDED = ("unit", "simplex", "onehot", "binary", "int")  # kinds of numbers that have no scale
+BOUNDED = (
+    "unit",
+    "simplex",
+    "onehot",
+    "binary",
+    "mask",
+    "int",
+)  # kinds of numbers that have no scale
 
 
 def check(

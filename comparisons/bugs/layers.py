@@ -28,6 +28,7 @@ def check(bug: Bug, inputs: dict, seed: int, scale: float, dtype: str) -> Gradie
     ours, theirs = (_made(bug, layer, scale, dtype) for layer in (resolve(bug.checked), twin))
     arranged = list(inputs.values()) if len(inputs) > 1 else next(iter(inputs.values()))
     options = {"seed": seed, "dtype": dtype, "zero": bug.zero, "name": bug.checked}
+    options["arguments"] = _keywords(bug)
     return check_layer(ours, theirs, arranged, **options)
 
 
@@ -35,11 +36,16 @@ def _made(bug, layer, scale, dtype):
     return scaled_layer(layer, scale)(**bug.arguments, dtype=dtype)
 
 
+def _keywords(bug):
+    return {keyword: np.array(value) for keyword, value in bug.call.items()}
+
+
 def observed(bug: Bug, inputs: dict, seed: int, scale: float, precision) -> Arrays | None:
     """Values, state and gradients in training and in inference, in a precision."""
     dtype = "float32" if precision == "float32" else "float64"
     given = list(inputs.values())
-    layer = Mine(_made(bug, resolve(bug.checked), scale, dtype), Call(given, len(given) > 1, {}))
+    call = Call(given, len(given) > 1, _keywords(bug))
+    layer = Mine(_made(bug, resolve(bug.checked), scale, dtype), call)
     weights = [_positive(weight, seed, place) for place, weight in enumerate(layer.weights)]
     states = [_positive(state, seed, -1) for state in layer.states]
     arrays = [cast(array, precision) for array in (*given, *weights)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from comparisons.bugs import BUGS, Bug, check, is_caught, is_equivalent, judge
 from comparisons.pairs import PAIRS, Pair
@@ -157,11 +158,18 @@ def _with_ties(pair: Pair) -> Pair:
 def _of_one_sample(pair: Pair) -> Pair:
     """On a batch of one, where the first input has the batch as its first axis."""
     batch = _first_axis(next(iter(pair.inputs.values())))
-    inputs = {
-        name: "1" + spec.removeprefix(batch) if _first_axis(spec) == batch else spec
-        for name, spec in pair.inputs.items()
-    }
-    return replace(pair, inputs=inputs, case=f"{pair.case}, one sample".lstrip(", "))
+    inputs, call = ({n: _single(s, batch) for n, s in m.items()} for m in (pair.inputs, pair.call))
+    case = f"{pair.case}, one sample".lstrip(", ")
+    return replace(pair, inputs=inputs, call=call, case=case)
+
+
+def _single(spec: Any, batch: str) -> Any:
+    """The spec, or each of a list, for one sample where its first axis is the batch."""
+    if isinstance(spec, list):
+        return [_single(each, batch) for each in spec]
+    if not isinstance(spec, str) or _first_axis(spec) != batch:
+        return spec
+    return "1" + spec.removeprefix(batch)
 
 
 def _first_axis(spec: str) -> str:

@@ -29,6 +29,7 @@ KINDS = {
     "onehot": _onehot,
     "binary": lambda rng, shape: rng.integers(2, size=shape) * 1.0,
     "ties": lambda rng, shape: rng.integers(-1, 2, shape) * 1.0,
+    "mask": lambda rng, shape: rng.integers(2, size=shape) > 0,
 }
 FORMS = "32x784, 32x10:positive, 32:int:10 or @file.npy"
 
@@ -38,8 +39,9 @@ def draw(inputs: Mapping[str, Any], seed: int = 0, dtype: str = "float64") -> di
 
     An entry is a shape (standard normal), an array, a number, or a spec: "32x784" or "32,784",
     with a kind of numbers after a colon (normal, positive, unit between 0 and 1, simplex, onehot,
-    binary, ties in {-1, 0, 1}, "int:10" for integers below 10), "scalar", or "@file.npy". Each is
-    drawn from a checksum of its name and the seed, so that a further entry shifts no other.
+    binary, ties in {-1, 0, 1}, mask of truth values, "int:10" for integers below 10), "scalar", or
+    "@file.npy". Each is drawn from a checksum of its name and the seed, so that a further entry
+    shifts no other.
     """
     check_seed(seed)
     check_dtype(dtype)

@@ -175,7 +175,10 @@ class Theirs:
         self.only: str | None = None
 
     def _call(self, layer, inputs):
+        """Build the layer, in inference, so that none draws what the next run should draw."""
         ahead, arguments = self.call.arranged(inputs)
+        if layer._call_has_training_arg:
+            arguments = arguments | {"training": False}
         return layer(*ahead, **arguments)
 
     def in_dtype(self, dtype: str):

@@ -22,6 +22,7 @@ Shapes are non-square and odd. An input is a shape ("5x3"), with a kind of numbe
 from . import (
     activations,
     attention,
+    augmentation,
     constraints,
     convolution,
     dense,
@@ -70,6 +71,7 @@ _TABLES = (
     reshaping,
     merging,
     attention,
+    augmentation,
 )
 PAIRS: tuple[Pair, ...] = tuple(row for table in _TABLES for row in table.rows())
 
@@ -84,6 +86,10 @@ UNPAIRED = {
     "dense.BatchGenerator": "cuts arrays into batches; tests hold it against its twin",
     "activations.get": "looks up a name; tests hold it",
     "activations.sparsemax": "Keras's is not the published function; tests hold both as they are",
+    "augmentation.affine_transform": "TensorFlow's gradient is no derivative; tests hold values",
+    "augmentation.RandomRotation": "as affine_transform",
+    "augmentation.RandomTranslation": "as affine_transform",
+    "augmentation.RandomZoom": "as affine_transform",
     "initializers.get": "looks up a name; tests hold it",
     "losses.get": "looks up a name; tests hold it",
     "metrics.get": "looks up a name; tests hold it",

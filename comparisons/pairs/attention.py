@@ -1,7 +1,5 @@
 from typing import Any
 
-import numpy as np
-
 from .pair import Pair
 
 # a key's bias moves all scores of a query alike, which the softmax does not see
@@ -15,7 +13,7 @@ def rows() -> tuple[Pair, ...]:
 def _functions():
     two = {"query": "2x5x3", "key": "2x4x3"}
     heads = {"query": "2x5x3x4", "key": "2x7x3x4", "value": "2x7x3x6"}
-    biased = heads | {"bias": "3x5x7"}
+    biased, mask = heads | {"bias": "3x5x7"}, {"mask": "1x1x5x7:mask"}
     own = {"query": "2x5x3x4", "key": "2x5x3x4", "value": "2x5x3x6"}
     return (
         Pair("attention", "dot_scores", two),
@@ -24,19 +22,12 @@ def _functions():
         Pair("attention", "additive_scores", two | {"scale": "3"}, case="scaled"),
         Pair("attention", "concat_scores", two | {"scale": "scalar", "weight": "scalar"}),
         Pair("attention", "masked_softmax", {"scores": "2x5x7"}),
-        Pair("attention", "masked_softmax", {"scores": "2x5x7"}, {"mask": _mask(5, 7)}, "masked"),
+        Pair("attention", "masked_softmax", {"scores": "2x5x7", "mask": "5x7:mask"}, case="masked"),
         Pair("attention", "dot_product_attention", heads),
         Pair("attention", "dot_product_attention", biased, {"scale": 0.3}, "biased"),
-        Pair("attention", "dot_product_attention", heads, {"mask": _mask(1, 1, 5, 7)}, "masked"),
+        Pair("attention", "dot_product_attention", biased | mask, case="biased, masked"),
         Pair("attention", "dot_product_attention", own, {"is_causal": True}, "causal"),
     )
-
-
-def _mask(*shape):
-    """True for about two of three; the first query may see nothing."""
-    mask = np.arange(np.prod(shape)).reshape(shape) % 3 > 0
-    mask[..., 0, :] = False
-    return mask
 
 
 def _layers():
@@ -55,8 +46,8 @@ def _layers():
         ("AdditiveAttention", three, dropped, {}, "dropout"),
     )
     masked: tuple[tuple[str, dict], ...] = (
-        ("masked", {"mask": [_steps(3, 5), _steps(3, 7)]}),
-        ("causal", {"use_causal_mask": True, "mask": [None, _steps(3, 7)]}),
+        ("masked", {"mask": ["3x5:mask", "3x7:mask"]}),
+        ("causal", {"use_causal_mask": True, "mask": [None, "3x7:mask"]}),
     )
     return (
         *(Pair("attention", n, i, a, case, "layer", call=c) for n, i, a, c, case in cases),
@@ -64,17 +55,12 @@ def _layers():
     )
 
 
-def _steps(samples, steps):
-    """True but for every third step; the first is seen by all."""
-    return np.arange(samples * steps).reshape(samples, steps) % 3 < 2
-
-
 def _heads():
     two = {"query": "3x5x4", "value": "3x7x6"}
     three = two | {"key": "3x7x2"}
     own = {"query": "3x5x4", "value": "3x5x4"}
     images = {"query": "2x3x5x4", "value": "2x3x7x6"}
-    masks: dict[str, Any] = {"value_mask": _steps(3, 7), "attention_mask": _mask(3, 5, 7)}
+    masks: dict[str, Any] = {"value_mask": "3x7:mask", "attention_mask": "3x5x7:mask"}
     size = {"num_heads": 2, "key_dim": 3}
     cases: tuple[tuple[str, dict, dict, dict], ...] = (
         ("", two, {}, {}),

@@ -24,7 +24,7 @@ def rows() -> tuple[Pair, ...]:
 def _layers(name, states, which="", **settings):
     """A layer of 5 units over the space of its arguments."""
     every = {"return_sequences": True, "return_state": True}
-    masked = {"mask": "3x5:int:2", "initial_state": ["3x5"] * states}
+    masked = {"mask": "3x5:mask", "initial_state": ["3x5"] * states}
     cases = {
         "the last": ({}, {}),
         "relu, no bias": ({"activation": "relu", "use_bias": False}, {}),
@@ -44,7 +44,7 @@ def _bidirectional():
     lstm = Pair("recurrent", "LSTM", arguments={"units": 5})
     gru = Pair("recurrent", "GRU", arguments={"units": 5, **every})
     rnn = Pair("recurrent", "SimpleRNN", arguments={"units": 5, **every})
-    masked = {"mask": "3x5:int:2", "initial_state": ["3x5", "3x5"]}
+    masked = {"mask": "3x5:mask", "initial_state": ["3x5", "3x5"]}
     cases = {
         "concat": ({"layer": lstm}, {}),
         "sum": ({"layer": rnn, "merge_mode": "sum"}, {}),

@@ -251,8 +251,12 @@ def listing(
 ) -> None:
     """The names that `twofold compare` takes."""
     table = _table("experiment", "network", "data", "epochs", left=("network", "data"))
-    for row in {row.name: row for row in reversed(list(experiments))}.values():
-        table.add_row(f"  {row.name}", row.about, row.dataset, str(row.epochs))
+    by_name: dict[str, list[Any]] = {}
+    for row in experiments:
+        by_name.setdefault(row.name, []).append(row)
+    for name, (row, *others) in by_name.items():
+        about = row.about + f", and {len(others)} more" * bool(others)
+        table.add_row(f"  {name}", about, row.dataset, str(row.epochs))
     console.print(table)
     console.print()
     table = _table("study", "what is drawn", left=("what is drawn",))

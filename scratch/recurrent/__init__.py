@@ -3,7 +3,7 @@
 from .bidirectional import Bidirectional
 from .gates import gru_gates, gru_gates_reset_before, lstm_gates
 from .layers import GRU, LSTM, SimpleRNN
-from .scan import scan
+from .steps import scan
 
 __all__ = [
     "GRU",

@@ -12,8 +12,8 @@ from scratch.reshaping import _positive
 
 from .gates import gru_gates, gru_gates_reset_before, lstm_gates
 from .products import NO_MASKS, project, project_back, weight_gradients
-from .scan import scan
 from .states import RunOfStates
+from .steps import scan
 
 
 class Recurrent(RunOfStates):
