@@ -1,7 +1,7 @@
 """What becomes of 1,000 samples in five layers, by activation and by scale of the first weights.
 
-All weights are uniform, so that both sides draw the same bits: in a histogram only their standard
-deviation counts. Source: Saitoh, Deep Learning from the Basics.
+Both sides take the same samples. All weights are uniform, so that both draw the same bits: in a
+histogram only their standard deviation counts. Source: Saitoh, Deep Learning from the Basics.
 """
 
 import math
@@ -52,8 +52,8 @@ def draw(result):
     title = "Outputs of five layers: saturated, all alike, or spread, as the weights begin"
     figure = plots.empty_figure(result, title, 14, 9)
     panels = figure.subplots(len(ACTIVATIONS), len(SCALES), sharex=True)
-    for axes, (name, here) in zip(panels.flat, result.here.items(), strict=True):
-        _histograms(axes, here, result.there[name], _edges(name, here))
+    for axes, (name, there) in zip(panels.flat, result.there.items(), strict=True):
+        _histograms(axes, result.here[name], there, _edges(name, there))
         axes.set(title=name + (", above 0" if "relu" in name else ""), xticks=range(1, LAYERS + 1))
     for axes in panels[-1]:
         axes.set_xlabel("layer")
@@ -74,7 +74,7 @@ def _histograms(axes, here, there, edges):
     """Bars to the right of each layer's place, the longest as long as in any other layer."""
     for layer in range(LAYERS):
         counts = [np.histogram(side[layer], edges)[0] for side in (here, there)]
-        left, length = layer + 0.6, 0.8 / counts[0].max()
+        left, length = layer + 0.6, 0.8 / counts[1].max()
         bars, outline = (left + length * count for count in counts)
         settings = {"baseline": left, "orientation": "horizontal"}
         axes.stairs(bars, edges, fill=True, color="#56B4E9", label="scratch", **settings)

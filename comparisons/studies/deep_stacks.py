@@ -47,9 +47,8 @@ def growth(outputs: np.ndarray) -> float:
 
 
 def draw(result):
-    title = (
-        f"Without activation, outputs grow {growth(result.here['linear']):.0f}-fold in ten layers"
-    )
+    times = growth(result.here["linear"])
+    title = f"Without activation, outputs grow {times:.0f}-fold in ten layers"
     figure = plots.empty_figure(result, title, 12, 7)
     plots.key(figure)
     x = result.inputs["x"][:, 0]
