@@ -88,7 +88,7 @@ def _check_values(pair, dtype, seed):
     here, there = twins(pair)
     inputs = draw(pair.inputs, seed, dtype).values() if pair.inputs else ()
     values = here(*inputs, **pair.arguments), np.asarray(there(*inputs, **pair.arguments))
-    return _compared(*values, noise=0.0)
+    return compared(*values, noise=0.0)
 
 
 def _check_path(pair, dtype, seed):
@@ -100,13 +100,14 @@ def _check_path(pair, dtype, seed):
     here, there = twins(pair)
     inputs = list(draw(pair.inputs, seed, dtype).values())
     values = here(*inputs, **pair.arguments), np.asarray(there(*inputs, **pair.arguments))
-    nudged = here(*map(_one_unit_up, inputs), **pair.arguments)
+    nudged = here(*map(one_unit_up, inputs), **pair.arguments)
     terms = len(values[0]) + sum(array.size for array in inputs)
     roundings = terms**0.5 * np.finfo(dtype).eps
-    return _compared(*values, noise=_error(nudged, values[0]) + roundings)
+    return compared(*values, noise=relative_error(nudged, values[0]) + roundings)
 
 
-def _one_unit_up(array):
+def one_unit_up(array):
+    """Every number moved by one unit in the last place."""
     return np.asarray(np.nextafter(array, np.inf, dtype=array.dtype))
 
 
@@ -121,7 +122,7 @@ def _check_metric(pair, dtype, seed):
         there.update_state(*inputs)
         results.append((here.result(), np.asarray(there.result())))
     noise = entries * np.finfo(dtype).eps
-    return _compared(*map(np.array, zip(*results, strict=True)), noise=noise)
+    return compared(*map(np.array, zip(*results, strict=True)), noise=noise)
 
 
 def _check_draw(pair, dtype, seed):
@@ -130,7 +131,7 @@ def _check_draw(pair, dtype, seed):
     noise = NORMAL_ROUNDINGS * np.finfo(dtype).eps if normal else 0.0
     if pair.name == "Orthogonal":  # the QR factorisation sums a product per element
         noise = here.size * np.finfo(dtype).eps
-    return _compared(here, there, noise)
+    return compared(here, there, noise)
 
 
 def _drawn(pair, side, dtype, seed):
@@ -155,12 +156,12 @@ def _check_optimizer(pair, dtype, seed):
     nudged = _optimized(pair, twins(pair)[0], dtype, seed, nudge=True)
     start = np.concatenate([weight.ravel() for weight in draw(pair.inputs, seed, dtype).values()])
     roundings = STEPS**0.5 * np.finfo(dtype).eps * np.abs(start).max() / np.abs(there).max()
-    return _compared(here, there, noise=_error(nudged, here) + roundings)
+    return compared(here, there, noise=relative_error(nudged, here) + roundings)
 
 
 def _optimized(pair, optimizer, dtype, seed, nudge=False):
     weights = list(draw(pair.inputs, seed, dtype).values())
-    weights = [_one_unit_up(w) if nudge else w.copy() for w in weights]
+    weights = [one_unit_up(w) if nudge else w.copy() for w in weights]
     optimizer = optimizer(**pair.arguments)
     variables = weights
     if optimizer.__module__.startswith("keras"):
@@ -181,14 +182,14 @@ def _check_schedule(pair, dtype, seed):
     here, there = (side(**pair.arguments) for side in twins(pair))
     rates = ([np.asarray(side(step)) for step in range(2 * STEPS)] for side in (here, there))
     noise = 2 * np.finfo("float32").eps if "Cosine" in pair.name else 0.0
-    return _compared(*map(np.array, rates), noise=noise)
+    return compared(*map(np.array, rates), noise=noise)
 
 
 def _check_constraint(pair, dtype, seed):
     """The weights as they should be; a norm sums a square for each of them."""
     (weight,) = draw(pair.inputs, seed, dtype).values()
     here, there = (np.asarray(side(**pair.arguments)(weight)) for side in twins(pair))
-    return _compared(here, there, noise=weight.size * np.finfo(dtype).eps)
+    return compared(here, there, noise=weight.size * np.finfo(dtype).eps)
 
 
 def _as_tensors(gradients, variables):
@@ -199,11 +200,11 @@ def _as_tensors(gradients, variables):
     return [tf.constant(gradient) for gradient in gradients]
 
 
-def _compared(here, there, noise):
+def compared(here, there, noise):
     """(max_error, noise, verdict, cause) of two arrays of values."""
     if np.shape(here) != np.shape(there):
         return None, noise, "mismatch", f"the shape is {np.shape(here)}, not {np.shape(there)}"
-    error = _error(here, there)
+    error = relative_error(here, there)
     if error == 0.0 and here.dtype == there.dtype:
         return error, noise, "identical", None
     if error <= noise and here.dtype == there.dtype:
@@ -214,7 +215,7 @@ def _compared(here, there, noise):
     return error, noise, "mismatch", cause + f"{there[index]:.8g} ({there.dtype})"
 
 
-def _error(here, there):
+def relative_error(here, there):
     """The largest difference, relative to the largest entry of the second."""
     difference = np.abs(np.subtract(here, there, dtype=np.float64)).max(initial=0.0)
     return float(difference / (np.abs(there).max(initial=0.0) or 1.0))

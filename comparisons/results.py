@@ -51,6 +51,50 @@ class PairResult:
 
 
 @dataclass(frozen=True)
+class ArrayResult:
+    """One array of a study: error and noise relative to the reference's largest entry."""
+
+    name: str
+    shape: tuple[int, ...]
+    max_error: float
+    noise: float
+    verdict: str
+    cause: str | None = None
+
+
+@dataclass
+class StudyResult:
+    """A study made on both sides: what became of its inputs here, in scratch, and there."""
+
+    name: str
+    dtype: str
+    seed: int | None
+    arrays: list[ArrayResult]
+    here: dict[str, np.ndarray]
+    there: dict[str, np.ndarray]
+    inputs: dict[str, np.ndarray]
+
+    @property
+    def verdict(self) -> str:
+        """The worst of its arrays'."""
+        return max((row.verdict for row in self.arrays), key=VERDICTS.index)
+
+    @property
+    def caption(self) -> str:
+        return f"{self.name}, {self.dtype}" + ("" if self.seed is None else f", seed {self.seed}")
+
+    @property
+    def sides(self) -> dict[str, dict[str, np.ndarray]]:
+        """The arrays of either side, under the name that pictures give it."""
+        return {"scratch": self.here, "Keras": self.there}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the arrays themselves."""
+        record = {"name": self.name, "dtype": self.dtype, "seed": self.seed}
+        return record | {"arrays": list(map(asdict, self.arrays)), "verdict": self.verdict}
+
+
+@dataclass(frozen=True)
 class Divergence:
     """Where two free runs part: step and sample of its batch, tensor, index, both values."""
 
@@ -156,6 +200,10 @@ class ExperimentResult:
     def title(self) -> str:
         return f"{self.name}, {self.variant}" if self.variant else self.name
 
+    @property
+    def caption(self) -> str:
+        return f"{self.name} on {self.dataset}, {self.dtype}, seed {self.seed}"
+
     def to_dict(self) -> dict[str, Any]:
         """Everything but the arrays that only plots use."""
         record = asdict(replace(self, samples=NO_SAMPLES))
@@ -170,7 +218,9 @@ def versions() -> dict[str, str]:
 
 
 def run_record(
-    experiments: Iterable[ExperimentResult] = (), pairs: Iterable[PairResult] = ()
+    experiments: Iterable[ExperimentResult] = (),
+    pairs: Iterable[PairResult] = (),
+    studies: Iterable[StudyResult] = (),
 ) -> dict[str, Any]:
     """The one object that `twofold compare --json` writes."""
     return {
@@ -178,6 +228,7 @@ def run_record(
         "versions": versions(),
         "experiments": [result.to_dict() for result in experiments],
         "pairs": [asdict(result) for result in pairs],
+        "studies": [result.to_dict() for result in studies],
     }
 
 

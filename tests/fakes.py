@@ -3,6 +3,7 @@
 import numpy as np
 
 from comparisons.results import (
+    ArrayResult,
     Curves,
     Divergence,
     ExperimentResult,
@@ -10,6 +11,7 @@ from comparisons.results import (
     LockStep,
     PairResult,
     Samples,
+    StudyResult,
 )
 
 SIDES = ("scratch", "reference", "keras")
@@ -119,3 +121,11 @@ def _samples(side, generator):
 def pair_result(topic="activations", name="softmax", verdict="match", **changes) -> PairResult:
     fields = {"dtype": "float64", "max_error": 1.1e-16, "noise": 2.2e-16, "verdict": verdict}
     return PairResult(topic, name, **fields | changes)
+
+
+def study_result(name="bowl", verdict="match", dtype="float64", seed=None) -> StudyResult:
+    rows = [("SGD", 0.0, "identical"), ("Adam", 1.1e-16, verdict)]
+    cause = "at [3, 1] scratch has 1, the reference 2" if verdict == "mismatch" else None
+    arrays = [ArrayResult(row, (31, 2), error, 2e-15, v, cause) for row, error, v in rows]
+    paths = {row: np.zeros((31, 2), dtype) for row, *_ in rows}
+    return StudyResult(name, dtype, seed, arrays, paths, paths, {})

@@ -11,13 +11,14 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from fakes import experiment_result, pair_result
+from fakes import experiment_result, pair_result, study_result
 
 from comparisons import cli, datasets, training
 from comparisons.experiments import EXPERIMENTS
 from comparisons.pairs import PAIRS
 from comparisons.report import terminal
 from comparisons.results import GOOD_VERDICTS, VERDICTS
+from comparisons.studies import STUDIES
 
 STANDS_IN = """
 import sys, time
@@ -43,7 +44,9 @@ training.train = train
 @pytest.fixture
 def runs(monkeypatch):
     """Trainings and checks that end at once; what they were asked for, and what they answer."""
-    asked = SimpleNamespace(trainings=[], pairs=[], verdict="match", changes={}, raises=None)
+    asked = SimpleNamespace(
+        trainings=[], pairs=[], studies=[], verdict="match", changes={}, raises=None
+    )
 
     def prepare(experiment, **settings):
         if isinstance(asked.raises, datasets.DataError):
@@ -73,11 +76,19 @@ def runs(monkeypatch):
             raise asked.raises
         return pair_result(pair.topic, pair.name, asked.verdict, dtype=dtype, cause="a cause")
 
+    def run(study, dtype, seed):
+        asked.studies.append((study.name, dtype, seed))
+        if asked.raises:
+            raise asked.raises
+        return study_result(study.name, asked.verdict, dtype)
+
     monkeypatch.setattr(terminal, "start_tensorflow", lambda: None)
     monkeypatch.setattr(training, "prepare", prepare)
     monkeypatch.setattr(training, "train", train)
     agreement = SimpleNamespace(check_pair=check_pair)  # the real one imports TensorFlow
     monkeypatch.setitem(sys.modules, "comparisons.agreement", agreement)
+    judgement = SimpleNamespace(run=run)  # so does this one
+    monkeypatch.setitem(sys.modules, "comparisons.studies.judgement", judgement)
     return asked
 
 
@@ -107,6 +118,15 @@ def test_a_name_is_an_experiment_a_topic_or_a_pair(runs):
     assert [pair for pair, _, _ in runs.pairs] == 2 * expected
 
 
+def test_studies_run_in_float64_unless_another_dtype_is_named(runs, capsys):
+    assert cli.run(["compare", "deep-stacks", "maps", "--seed", "7"]) == 0
+    assert cli.run(["compare", "xor", "--dtype", "float32"]) == 0
+    asked = [("deep-stacks", "float64", 7), ("maps", "float64", 7), ("xor", "float32", 0)]
+    assert runs.studies == asked
+    assert (runs.trainings, runs.pairs) == ([], [])
+    assert "2 studies: 2 match\n" in capsys.readouterr().out
+
+
 def test_pairs_are_judged_in_both_dtypes_unless_one_is_named(runs):
     cli.run(["compare", "softmax", "--seed", "7"])
     cli.run(["compare", "softmax", "--dtype", "float32"])
@@ -127,6 +147,7 @@ def test_all_runs_everything(runs, capsys):
         *(pair for pair in PAIRS if pair.dtype != "float32"),
         *(pair for pair in PAIRS if pair.dtype != "float64"),
     ]
+    assert [name for name, *_ in runs.studies] == [study.name for study in STUDIES]
     assert (
         f"\n{len(EXPERIMENTS)} experiments: {len(EXPERIMENTS)} match\n" in capsys.readouterr().out
     )
@@ -152,7 +173,7 @@ def test_the_help_names_every_data_set():
 
 
 @pytest.mark.parametrize("verdict", VERDICTS)
-@pytest.mark.parametrize("name", ["mlp", "softmax"])
+@pytest.mark.parametrize("name", ["mlp", "softmax", "maps"])
 def test_the_exit_status_follows_the_verdict(runs, name, verdict, capsys):
     runs.verdict = verdict
     assert cli.run(["compare", name]) == (0 if verdict in GOOD_VERDICTS else 1)
@@ -195,7 +216,10 @@ def test_the_command_of_a_run_names_the_data_set_that_auto_chose(runs, capsys):
         (["compare", "--plots", "/no/such/directory"], "--plots /no/such/directory cannot"),
         (["compare", "--plots", __file__], "cannot be written"),
         (["bench", "--json", "/no/file"], "--json /no/file cannot be written"),
-        (["compare", "softmax", "--epochs", "2"], "--epochs and --plots are for experiments"),
+        (["compare", "softmax", "--epochs", "2"], "--data and --epochs are for experiments"),
+        (["compare", "bowl", "--data", "digits"], "--data and --epochs are for experiments"),
+        (["compare", "softmax", "--plots", "."], "--plots is for experiments and studies"),
+        (["compare", "deep-stack"], "did you mean deep-stacks?"),
         (["compare", "--epoch", "2"], "--epoch"),
         (["compair"], "Did you mean 'compare'?"),
     ],
@@ -245,14 +269,18 @@ def test_a_link_is_written_through_and_nothing_but_files_is_replaced(runs, tmp_p
     assert cli.run(["compare", "--json", os.devnull]) == 2
 
 
-@pytest.mark.parametrize("name", ["mlp", "relu"])
+@pytest.mark.parametrize("name", ["mlp", "relu", "maps"])
 def test_an_interrupted_run_says_what_it_had_and_writes_nothing(runs, name, tmp_path, capsys):
     runs.raises = training.Interrupted("interrupted after step 3 of 10")
     assert cli.run(["compare", name, "--json", str(tmp_path / "results.json")]) == 130
     err = capsys.readouterr().err
     checks = 2 * sum(pair.name == "relu" for pair in PAIRS)
-    had = "step 3 of 10" if name == "mlp" else f"0 of {checks} checks of pairs"
-    assert err == f"twofold: interrupted after {had}; no file is left half written\n"
+    had = {
+        "mlp": "step 3 of 10",
+        "relu": f"0 of {checks} checks of pairs",
+        "maps": "0 of 1 studies",
+    }
+    assert err == f"twofold: interrupted after {had[name]}; no file is left half written\n"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -306,17 +334,23 @@ print(sorted({heavy!r} & set(sys.modules)))
 def test_list_shows_every_name(capsys):
     assert cli.run(["list"]) == 0
     words = set(re.split(r"[\s,]+", capsys.readouterr().out))
-    names = {row.name for row in EXPERIMENTS} | {p.topic for p in PAIRS} | {p.name for p in PAIRS}
+    names = (
+        {row.name for row in (*EXPERIMENTS, *STUDIES)}
+        | {p.topic for p in PAIRS}
+        | {p.name for p in PAIRS}
+    )
     assert names <= words
     assert cli.run(["list", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)
     assert [row["name"] for row in listed["experiments"]] == [row.name for row in EXPERIMENTS]
+    assert [row["name"] for row in listed["studies"]] == [study.name for study in STUDIES]
     assert [row["case"] for row in listed["pairs"]] == [pair.case for pair in PAIRS]
 
 
 def test_names_complete():
     assert cli._complete("mlp") == [row.name for row in EXPERIMENTS if row.name.startswith("mlp")]
     assert cli._complete("softma") == ["softmax"]
+    assert cli._complete("blobs") == ["blobs-and-moons"]
     assert cli._complete_experiment("soft") == []
 
 

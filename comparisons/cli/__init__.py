@@ -11,7 +11,7 @@ import shlex
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
@@ -24,9 +24,10 @@ import typer.core
 from comparisons.experiments import EXPERIMENTS, Experiment
 from comparisons.pairs import PAIRS, Pair
 from comparisons.report import terminal
+from comparisons.studies import STUDIES, Study
 
 if TYPE_CHECKING:  # NumPy would double the time that `twofold list` takes
-    from comparisons.results import ExperimentResult, PairResult
+    from comparisons.results import ExperimentResult, PairResult, StudyResult
 
 
 class Commands(typer.core.TyperGroup):
@@ -86,7 +87,8 @@ def twofold(context: typer.Context) -> None:
 
 def _known_names() -> list[str]:
     pairs = [name for pair in PAIRS for name in (pair.topic, pair.name, _dotted(pair))]
-    return list(dict.fromkeys([*_experiment_names(), *pairs]))
+    studies = [study.name for study in STUDIES]
+    return list(dict.fromkeys([*_experiment_names(), *studies, *pairs]))
 
 
 def _experiment_names() -> list[str]:
@@ -114,9 +116,9 @@ DATA_HELP = (
     "A data set (auto, mnist, digits, moons, blobs), or where MNIST is: its .npz or the directory "
     "of its IDX files; ./mnist is a path."
 )
-Names = Annotated[list[str] | None, _names("Experiments, topics or pairs", _complete)]
+Names = Annotated[list[str] | None, _names("Experiments, studies, topics or pairs", _complete)]
 ExperimentNames = Annotated[list[str] | None, _names("Experiments", _complete_experiment)]
-All = Annotated[bool, typer.Option("--all", help="Every experiment and every pair.")]
+All = Annotated[bool, typer.Option("--all", help="Every experiment, study and pair.")]
 Data = Annotated[str | None, typer.Option(metavar="NAME|PATH", help=DATA_HELP)]
 
 
@@ -138,7 +140,7 @@ Rounds = Annotated[int, _number(1, 10**6, "Rounds, each an epoch or more of each
 Precision = Literal["float32", "float64"]
 Dtype = Annotated[
     Precision | None,
-    typer.Option(help="What both compute in; else float32, and both for pairs."),
+    typer.Option(help="What both compute in; else float32, for studies float64, for pairs both."),
 ]
 JsonFile = Annotated[
     Path | None, typer.Option("--json", metavar="FILE", help="Write the results as JSON.")
@@ -158,15 +160,13 @@ def compare(
     plots: Plots = None,
 ) -> int:
     """Start NumPy and Keras from one seed, train both, and say how far they agree."""
-    experiments, pairs = (EXPERIMENTS, PAIRS) if every else _find(names or ["mlp"])
-    if not experiments and (data or epochs or plots):
-        raise typer.TyperException(
-            "--data, --epochs and --plots are for experiments; none is named"
-        )
+    everything = EXPERIMENTS, STUDIES, PAIRS
+    experiments, studies, pairs = everything if every else _find(names or ["mlp"])
+    _refuse_what_is_for_others(experiments, studies, data or epochs, plots)
     source, settings = _source(data), {"seed": seed, "epochs": epochs, "dtype": dtype or "float32"}
     files = writable_file(json_file), _writable_directory(plots)
     output = terminal.Output()
-    trained, checked = [], []
+    trained, studied, checked = [], [], []
     for experiment in experiments:
         applies = not every or experiment.dataset in ("auto", "mnist")
         trained.append(_train(experiment, settings | (source if applies else {}), output))
@@ -175,11 +175,20 @@ def compare(
             return 0
     if len(trained) > 1:
         terminal.counts(output, trained, "experiments")
+    if studies:
+        studied = _study(studies, dtype or "float64", seed, output)
     if pairs:
         checked = check_pairs(pairs, dtype, seed)
         terminal.pairs(output, checked, lambda pair: pair_command(pair, seed))
-    _write(trained, checked, *files)
-    return status(*trained, *checked)
+    _write(trained, studied, checked, *files)
+    return status(*trained, *studied, *checked)
+
+
+def _refuse_what_is_for_others(experiments, studies, training: Any, plots: Path | None) -> None:
+    if training and not experiments:
+        raise typer.TyperException("--data and --epochs are for experiments; none is named")
+    if plots and not (experiments or studies):
+        raise typer.TyperException("--plots is for experiments and studies; none is named")
 
 
 def _show(
@@ -202,19 +211,20 @@ def _variants(experiment: Experiment) -> list[Experiment]:
     return [row for row in EXPERIMENTS if row.name == experiment.name]
 
 
-def status(*results: "ExperimentResult | PairResult") -> int:
+def status(*results: "ExperimentResult | PairResult | StudyResult") -> int:
     from comparisons.results import GOOD_VERDICTS
 
     return 0 if all(result.verdict in GOOD_VERDICTS for result in results) else 1
 
 
-def _find(names: list[str]) -> tuple[list[Experiment], list[Pair]]:
-    """What the names mean: a name may be an experiment, a topic, a pair, or several of these."""
+def _find(names: list[str]) -> tuple[list[Experiment], list[Study], list[Pair]]:
+    """What the names mean: experiments, studies, topics, pairs; one name may be several of them."""
     for name in names:
         _must_be_known(name, _known_names())
     experiments = [experiment for experiment in EXPERIMENTS if experiment.name in names]
+    studies = [study for study in STUDIES if study.name in names]
     pairs = [p for p in PAIRS if not {p.topic, p.name, _dotted(p)}.isdisjoint(names)]
-    return experiments, pairs
+    return experiments, studies, pairs
 
 
 def _must_be_known(name: str, known: list[str], what: str = "name") -> None:
@@ -308,6 +318,27 @@ def _command(name: str, options: dict[str, Any]) -> str:
     return " ".join(["twofold compare", name, *words])
 
 
+def _study(
+    studies: Sequence[Study], dtype: Precision, seed: int, output: terminal.Output
+) -> "list[StudyResult]":
+    results = []
+    try:
+        for study in studies:
+            with terminal.progress_bar(f"{study.name}, on both sides"):
+                terminal.start_tensorflow()
+                from comparisons.studies.judgement import run
+
+                results.append(run(study, dtype, seed))
+            options = {"dtype": dtype} | ({"seed": seed} if study.draws else {})
+            terminal.study(output, results[-1], study.about, _command(study.name, options))
+    except KeyboardInterrupt:
+        had = f"interrupted after {len(results)} of {len(studies)} studies"
+        raise KeyboardInterrupt(had) from None
+    if len(results) > 1:
+        terminal.counts(output, results, "studies")
+    return results
+
+
 def check_pairs(pairs: Iterable[Pair], dtype: Precision | None, seed: int) -> "list[PairResult]":
     """Every pair in dtype, else in both: but in its own alone where it has only one."""
     dtypes = (dtype,) if dtype else ("float64", "float32")
@@ -331,30 +362,32 @@ def pair_command(pair: "PairResult", seed: int) -> str:
     return _command(_dotted(pair), {"dtype": pair.dtype, "seed": seed})
 
 
-def _write(trained, checked, json_file: Path | None, plots: Path | None) -> None:
+def _write(trained, studied, checked, json_file: Path | None, plots: Path | None) -> None:
     from comparisons.results import run_record, write_json
 
     if json_file:
-        write_json(run_record(trained, checked), json_file)
+        write_json(run_record(trained, checked, studied), json_file)
     if plots:
-        from comparisons.report.plots import draw, draw_variants
+        from comparisons.report.plots import draw, draw_study, draw_variants
 
         for name in dict.fromkeys(result.name for result in trained):
             results = [result for result in trained if result.name == name]
             _ = draw_variants(results, plots) if results[0].variant else draw(results[0], plots)
+        for result in studied:
+            draw_study(result, plots)
 
 
 @app.command("list")
 def list_names(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, on standard output.")] = False,
 ) -> None:
-    """Every experiment and every pair."""
+    """Every experiment, every study and every pair."""
     if not as_json:
-        return terminal.listing(terminal.Output(), EXPERIMENTS, PAIRS)
+        return terminal.listing(terminal.Output(), EXPERIMENTS, STUDIES, PAIRS)
     pairs = [{"topic": p.topic, "name": p.name, "case": p.case} for p in PAIRS]
-    print(
-        json.dumps({"experiments": [asdict(row) for row in EXPERIMENTS], "pairs": pairs}, indent=1)
-    )
+    tables = {"experiments": EXPERIMENTS, "studies": STUDIES}
+    rows = {name: [asdict(row) for row in table] for name, table in tables.items()}
+    print(json.dumps(rows | {"pairs": pairs}, indent=1))
 
 
 @app.command()

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from comparisons.results import ExperimentResult, write_whole
+from comparisons.results import ExperimentResult, StudyResult, write_whole
+from comparisons.studies import load
 
 # Okabe and Ito's colours, which the colour-blind tell apart; a thinner line shows on a thicker one
 LINES = {
@@ -18,8 +19,9 @@ LINES = {
     "keras": {"color": "#111111", "linewidth": 1.3, "dashes": (1, 2), "label": "model.fit"},
 }
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-SQUARE = (0, 1, 0, 1)
 SHOWN = 10  # test images in the picture of predictions
+THICK: dict[str, Any] = {"linewidth": 4, "alpha": 0.45}
+THIN: dict[str, Any] = {"linewidth": 1.5, "dashes": (3, 1.5)}
 BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "#8a8a8a"
 STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,
@@ -77,13 +79,24 @@ def draw_variants(results: Sequence[ExperimentResult], directory: str | Path) ->
     return [path]
 
 
+def draw_study(result: StudyResult, directory: str | Path) -> list[Path]:
+    """Write both sides of a study into one picture, as PNG; its path."""
+    from matplotlib import rc_context
+
+    Path(directory).mkdir(exist_ok=True)
+    path = Path(directory, f"{result.name}-{result.dtype}.png")
+    with rc_context(STYLE):
+        _write(load(result.name).draw(result), path)
+    return [path]
+
+
 def _write(figure, path: Path) -> None:
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=150)
     write_whole(path, content.getvalue())
 
 
-def _figure(result: ExperimentResult, title: str, width: float, height: float):
+def empty_figure(result: ExperimentResult | StudyResult, title: str, width: float, height: float):
     """An empty figure under what is seen in it and the run that it comes from."""
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -92,8 +105,7 @@ def _figure(result: ExperimentResult, title: str, width: float, height: float):
     frame = ConstrainedLayoutEngine(rect=(0.01, 0.02, 0.98, 0.98 - header), wspace=0.06)
     figure = Figure((width, height), layout=frame)
     figure.text(0.02, 1 - 0.18 / height, title, va="top", fontsize=13, fontweight="bold")
-    about = f"{result.name} on {result.dataset}, {result.dtype}, seed {result.seed}"
-    figure.text(0.02, 1 - 0.47 / height, about, va="top", color=GREY)
+    figure.text(0.02, 1 - 0.47 / height, result.caption, va="top", color=GREY)
     return figure
 
 
@@ -102,7 +114,7 @@ def training(result: ExperimentResult):
     here = result.accuracy["scratch"]
     apart = max(abs(here - other) for other in result.accuracy.values())
     ending = "for all three" if apart == 0 else f"for scratch, the others within {apart:.4f}"
-    figure = _figure(result, f"Test accuracy {here:.4f} {ending}", 10, 4.6)
+    figure = empty_figure(result, f"Test accuracy {here:.4f} {ending}", 10, 4.6)
     losses, accuracies = figure.subplots(1, 2)
     _losses(losses, result)
     _accuracies(accuracies, result)
@@ -145,7 +157,7 @@ def variants(results: Sequence[ExperimentResult]):
     first = results[0]
     best = max(results, key=lambda result: result.accuracy["scratch"])
     title = f"{best.variant} ends best on the test set, at {best.accuracy['scratch']:.4f}"
-    figure = _figure(first, title, 12, 4.8)
+    figure = empty_figure(first, title, 12, 4.8)
     panels = {"loss": "Training loss", "accuracy": "Training accuracy", "val_accuracy": "Test"}
     for axes, (name, words) in zip(figure.subplots(1, 3), panels.items(), strict=True):
         for result, colour in zip(results, COLOURS, strict=False):
@@ -156,19 +168,54 @@ def variants(results: Sequence[ExperimentResult]):
     return figure
 
 
+def plane(low: float, high: float, size: int) -> np.ndarray:
+    """Points (size², 2) of an even grid over a square, the rows of a picture from below."""
+    ticks = np.linspace(low, high, size)
+    columns, rows = np.meshgrid(ticks, ticks)
+    return np.stack([columns.ravel(), rows.ravel()], axis=1)
+
+
+def plane_map(axes, outputs: np.ndarray, edges: tuple[float, float]) -> None:
+    """Outputs, from 0 to 1 for the points of a plane, as blue, white and red."""
+    side = isqrt(outputs.size)
+    shown = outputs.reshape(side, side)
+    axes.imshow(shown, cmap="RdBu_r", vmin=-0.3, vmax=1.3, origin="lower", extent=edges * 2)
+    axes.grid(visible=False)
+
+
+def classes(axes, points: np.ndarray, labels: np.ndarray, size: float = 14) -> None:
+    """Points, the colour of each by its class, 0 or 1."""
+    for label, colour in enumerate(("#56B4E9", "#E69F00")):
+        of_class = points[labels == label]
+        axes.scatter(*of_class.T, size, colour, edgecolors="black", linewidths=0.6)
+
+
 def _variant(axes, result, name, colour):
     epochs = result.curves.tested if name.startswith("val_") else range(1, result.epochs + 1)
     here, there = (result.curves.history[side][name] for side in ("scratch", "reference"))
     marker = {"marker": "o" if len(here) <= 12 else "", "markersize": 5}
-    axes.plot(epochs, here, color=colour, linewidth=4, alpha=0.45, label=result.variant, **marker)
-    axes.plot(epochs, there, color=colour, linewidth=1.5, dashes=(3, 1.5))
+    both(axes, (epochs, here), (epochs, there), colour, result.variant, **marker)
+
+
+def both(axes, here, there, colour: str, label: str | None = None, **line: Any) -> None:
+    """Two curves, each (x, y): scratch's thick and light, and Keras's dashed over it."""
+    axes.plot(*here, color=colour, label=label, **THICK, **line)
+    axes.plot(*there, color=colour, **THIN, **line)
+
+
+def key(figure) -> None:
+    """Which of both curves is whose, in the corner of the header."""
+    from matplotlib.lines import Line2D
+
+    lines = [Line2D([], [], color="#444444", **look) for look in (THICK, THIN)]
+    figure.legend(lines, ["scratch", "Keras"], loc="upper right", ncols=2)
 
 
 def search(results: Sequence[ExperimentResult]):
     """Validation accuracy by learning rate and decay, of a grid and of random points."""
     best = max(results, key=lambda result: result.accuracy["scratch"])
     title = f"Best in validation: {best.variant}, {best.accuracy['scratch']:.2f}"
-    figure = _figure(results[0], title, 10, 4.8)
+    figure = empty_figure(results[0], title, 10, 4.8)
     for axes, side in zip(
         figure.subplots(1, 2, sharey=True), ("scratch", "reference"), strict=True
     ):
@@ -193,18 +240,15 @@ def _rate_and_decay(result):
 
 def decision_map(result: ExperimentResult):
     """The test points over both sides' outputs in the plane, as they are and rounded."""
-    figure = _figure(result, "The plane as both sides see it", 8, 8)
+    figure = empty_figure(result, "The plane as both sides see it", 8, 8)
     cells = figure.subplots(2, 2, sharex=True, sharey=True)
-    points = [result.samples.features[result.samples.labels == label] for label in (0, 1)]
     for row, side in zip(cells, ("scratch", "reference"), strict=True):
         outputs = result.samples.map[side]
         panels = {"output, and the true classes": outputs, "class": outputs > 0.5}
         for axes, (words, shown) in zip(row, panels.items(), strict=True):
-            axes.imshow(shown, cmap="RdBu_r", vmin=-0.3, vmax=1.3, origin="lower", extent=SQUARE)
-            for of_class, colour in zip(points, ("#56B4E9", "#E69F00"), strict=True):
-                axes.scatter(*of_class.T, 14, colour, edgecolors="black", linewidths=0.6)
+            plane_map(axes, shown, (0, 1))
+            classes(axes, result.samples.features, result.samples.labels)
             axes.set(title=f"{LINES[side]['label']}: {words}")
-            axes.grid(visible=False)
     return figure
 
 
@@ -212,7 +256,7 @@ def weights(result: ExperimentResult):
     """The largest weight difference by step beside what rounding alone makes of the run."""
     difference, envelope = f"{result.max_weight_difference:.1e}", f"{result.envelope:.1e}"
     title = f"Weights at most {difference} apart, where rounding alone parts them by {envelope}"
-    figure = _figure(result, title, 10, 4.6)
+    figure = empty_figure(result, title, 10, 4.6)
     axes = figure.subplots()
     nudged = {
         "color": VERMILION,
@@ -251,7 +295,7 @@ def predictions(result: ExperimentResult):
     here, there = (samples.classes(side)[:SHOWN] for side in ("scratch", "reference"))
     agreeing = int(np.sum(here == there))
     title = f"Scratch and Keras agree on {agreeing} of the first {len(here)} test digits"
-    figure = _figure(result, title, 10, 6.2)
+    figure = empty_figure(result, title, 10, 6.2)
     cells = figure.subplots(4, 5, height_ratios=[2.2, 1, 2.2, 1], gridspec_kw={"hspace": 0.1})
     for i, label in enumerate(samples.labels[:SHOWN]):
         image, bars = cells[2 * (i // 5) : 2 * (i // 5) + 2, i % 5]

@@ -231,7 +231,24 @@ def counts(console: Console, results: Iterable[Any], what: str) -> None:
     console.print(f"{len(verdicts)} {what}: {', '.join(each)}")
 
 
-def listing(console: Console, experiments: Iterable[Any], pairs: Iterable[Any]) -> None:
+def study(console: Console, result: Any, about: str, command: str) -> None:
+    """A row per array of a StudyResult, then its verdict and the causes of what failed."""
+    console.print(Text.assemble((result.name, "bold"), f": {about}"))
+    console.print(result.caption.removeprefix(f"{result.name}, ") + "\n")
+    table = _table("array", "shape", "error", "noise", "verdict")
+    for row in result.arrays:
+        shape = "x".join(map(str, row.shape))
+        error, noise = _small(row.max_error), _small(row.noise)
+        table.add_row(f"  {row.name}", shape, error, noise, _coloured(row.verdict))
+    console.print(table)
+    console.print()
+    _verdict(console, result.verdict, [f"{r.name}: {r.cause}" for r in result.arrays if r.cause])
+    console.print(Text(f"{command}\n", "dim"), soft_wrap=True)
+
+
+def listing(
+    console: Console, experiments: Iterable[Any], studies: Iterable[Any], pairs: Iterable[Any]
+) -> None:
     """The names that `twofold compare` takes."""
     table = _table("experiment", "network", "data", "epochs", left=("network", "data"))
     by_name: dict[str, list[Any]] = {}
@@ -240,6 +257,11 @@ def listing(console: Console, experiments: Iterable[Any], pairs: Iterable[Any]) 
     for name, (row, *others) in by_name.items():
         about = row.about + f", and {len(others)} more" * bool(others)
         table.add_row(f"  {name}", about, row.dataset, str(row.epochs))
+    console.print(table)
+    console.print()
+    table = _table("study", "what is drawn", left=("what is drawn",))
+    for row in studies:
+        table.add_row(f"  {row.name}", row.about)
     console.print(table)
     console.print("\npairs by topic", style="dim")
     topics: dict[str, list[str]] = {}
