@@ -271,6 +271,15 @@ def test_full_trainings_in_float32_are_explained(name):
     assert max(result.accuracy.values()) - min(result.accuracy.values()) <= 0.005
 
 
+@MNIST
+@pytest.mark.slow
+@pytest.mark.parametrize("experiment", EXPERIMENTS[5:], ids=lambda experiment: experiment.title)
+def test_every_other_experiment_matches_in_float64(experiment):
+    result = compare(experiment, dtype="float64")
+    assert result.verdict == "match", result.causes
+    assert result.predictions_agreeing == result.test_examples
+
+
 def test_of_the_samples_the_last_are_held_out_for_validation():
     few = replace(DIGITS, samples=50, validation=0.2)
     task, whole = prepare(few), prepare(DIGITS)

@@ -154,16 +154,24 @@ def _by_epoch(axes, result, name):
 
 def variants(results: Sequence[ExperimentResult]):
     """Loss and accuracies of every variant by epoch, Keras's dashed over scratch's."""
+    from matplotlib.ticker import NullFormatter
+
     first = results[0]
     best = max(results, key=lambda result: result.accuracy["scratch"])
     title = f"{best.variant} ends best on the test set, at {best.accuracy['scratch']:.4f}"
     figure = empty_figure(first, title, 12, 4.8)
-    panels = {"loss": "Training loss", "accuracy": "Training accuracy", "val_accuracy": "Test"}
+    panels = {
+        "loss": "Training loss",
+        "accuracy": "Training accuracy",
+        "val_accuracy": "Test accuracy",
+    }
     for axes, (name, words) in zip(figure.subplots(1, 3), panels.items(), strict=True):
         for result, colour in zip(results, COLOURS, strict=False):
             _variant(axes, result, name, colour)
         axes.set(title=words, xlabel="epoch", yscale="log" if name == "loss" else "linear")
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("{x:g}" if name == "loss" else NullFormatter())
     figure.axes[0].legend(title="scratch; Keras dashed")
     return figure
 
