@@ -219,6 +219,16 @@ EXPERIMENTS = (
         epochs=3,
     ),
     Experiment(
+        name="convnet",
+        about="convolution 5 x 5 x 30 relu, max pool, 100 relu, 10 softmax, Adam",
+        model="convnet",
+        optimizer="Adam",
+        settings={"learning_rate": 1e-3},
+        loss="sparse_categorical_crossentropy",
+        batch_size=128,
+        epochs=2,
+    ),
+    Experiment(
         name="transformer",
         about="16 patches, 64 wide, one transformer block of 4 heads, 10 softmax, Adam",
         model="transformer",

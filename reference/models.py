@@ -4,11 +4,12 @@ import math
 
 from . import initializers, regularizers
 from .attention import PositionEmbedding, TransformerEncoder
+from .convolution import Conv2D
 from .dense import Dense
 from .network import Input, Sequential
-from .pooling import GlobalAveragePooling1D
+from .pooling import GlobalAveragePooling1D, MaxPooling2D
 from .recurrent import LSTM
-from .reshaping import Permute, Reshape
+from .reshaping import Flatten, Permute, Reshape
 
 
 def mlp(inputs=784):
@@ -127,5 +128,24 @@ def deep(inputs=784, layers=5, kernel_initializer="he_uniform", stddev=None, dec
             Input((inputs,)),
             *(Dense(100, kernel_initializer=start(), **hidden) for _ in range(layers)),
             Dense(10, activation="softmax", kernel_initializer=start()),
+        ]
+    )
+
+
+def convnet(inputs=784):
+    """Square images, convolution 5 x 5 x 30 relu, max pool, 100 relu, 10 softmax.
+
+    Source: Saitoh, Deep Learning from the Basics.
+    """
+    size = math.isqrt(inputs)
+    return Sequential(
+        [
+            Input((inputs,)),
+            Reshape((size, size, 1)),
+            Conv2D(30, 5, activation="relu"),
+            MaxPooling2D(),
+            Flatten(),
+            Dense(100, activation="relu"),
+            Dense(10, activation="softmax"),
         ]
     )

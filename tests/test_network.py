@@ -511,3 +511,18 @@ def test_its_weights_are_its_own_and_then_those_of_the_layers_inside():
     block.trainable = False
     assert block.trainable_weights == block.trainable_paths() == []
     assert len(block.non_trainable_weights) == 3
+
+
+@pytest.mark.parametrize(
+    ("layer", "arguments"),
+    [
+        (scratch.convolution.Conv2D, (2, 3)),
+        (scratch.pooling.MaxPooling2D, ()),
+        (scratch.recurrent.SimpleRNN, (2,)),
+        (scratch.normalization.RMSNormalization, ()),
+    ],
+)
+def test_layers_are_named_as_in_keras(layer, arguments):
+    keras.backend.clear_session()
+    twin = getattr(keras.layers, layer.__name__)
+    assert layer(*arguments).name == twin(*arguments).name

@@ -1,12 +1,12 @@
 """What every layer is: weights under their own names, and a forward that returns its backward."""
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from scratch import config, constraints, regularizers
+from scratch.losses.loss import snake_case
 
 from .penalties import penalize_output
 
@@ -31,7 +31,7 @@ class Layer:
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.trainable = trainable
         self.dtype = np.dtype(dtype or config.floatx())
-        self.name = name or _snake_case(type(self).__name__)
+        self.name = name or snake_case(type(self).__name__)
         self.built = False
         self.layers: list[Any] = []
         self._trainable_names: list[str] = []
@@ -174,10 +174,6 @@ def activate(activation, z, backward_z):
 def without_gradients(backward):
     """The backward of what has no trainable weights: (dx, []), or (None, []) without needs_dx."""
     return lambda *dy, needs_dx=True: (backward(*dy)[0] if needs_dx else None, [])
-
-
-def _snake_case(name):
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 class Input:
