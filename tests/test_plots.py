@@ -136,10 +136,22 @@ def test_variants_share_one_picture_in_which_both_sides_are_drawn(tmp_path):
     figure = plots.variants(results)
     assert figure.texts[0].get_text() == "Adam ends best on the test set, at 0.9500"
     assert figure.axes[0].get_title() == "Training loss"
-    for axes, name in zip(figure.axes, ("loss", "accuracy", "val_accuracy"), strict=True):
+    both = [(result, side) for result in results for side in ("scratch", "reference")]
+    losses = [line.get_ydata() for line in figure.axes[0].get_lines()]
+    assert all(map(np.array_equal, losses, [result.curves.loss[side] for result, side in both]))
+    for axes, name in zip(figure.axes[1:], ("accuracy", "val_accuracy"), strict=True):
         drawn = [list(line.get_ydata()) for line in axes.get_lines()]
-        expected = [r.curves.history[s][name] for r in results for s in ("scratch", "reference")]
-        assert drawn == expected
+        assert drawn == [result.curves.history[side][name] for result, side in both]
+
+
+def test_the_losses_of_many_steps_are_averaged_over_even_stretches():
+    epochs, means = plots._smoothed([1.0, 3.0, 5.0, 7.0], epochs=2, points=2)
+    assert list(means) == [2.0, 6.0]
+    assert list(epochs) == [0.5, 1.5]
+
+
+def test_variants_are_written_as_png(tmp_path):
+    results = [variant("SGD"), variant("Adam", 0.95)]
     (path,) = plots.draw_variants(results, tmp_path)
     assert path.name == "study-float32.png"
     assert np.std(image.imread(path)) > 0.05

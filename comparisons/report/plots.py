@@ -153,7 +153,7 @@ def _by_epoch(axes, result, name):
 
 
 def variants(results: Sequence[ExperimentResult]):
-    """Loss and accuracies of every variant by epoch, Keras's dashed over scratch's."""
+    """Every variant's loss as it falls and its accuracies by epoch, Keras's over scratch's."""
     from matplotlib.ticker import NullFormatter
 
     first = results[0]
@@ -172,7 +172,8 @@ def variants(results: Sequence[ExperimentResult]):
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter("{x:g}" if name == "loss" else NullFormatter())
-    figure.axes[0].legend(title="scratch; Keras dashed")
+    handles = figure.axes[0].get_legend_handles_labels()
+    figure.legend(*handles, loc="upper right", ncols=3, title="scratch; Keras dashed")
     return figure
 
 
@@ -199,10 +200,22 @@ def classes(axes, points: np.ndarray, labels: np.ndarray, size: float = 14) -> N
 
 
 def _variant(axes, result, name, colour):
+    sides = ("scratch", "reference")
+    if name == "loss":
+        here, there = (_smoothed(result.curves.loss[side], result.epochs) for side in sides)
+        return both(axes, here, there, colour, result.variant)
     epochs = result.curves.tested if name.startswith("val_") else range(1, result.epochs + 1)
-    here, there = (result.curves.history[side][name] for side in ("scratch", "reference"))
-    marker = {"marker": "o" if len(here) <= 12 else "", "markersize": 5}
-    both(axes, (epochs, here), (epochs, there), colour, result.variant, **marker)
+    here, there = ((epochs, result.curves.history[side][name]) for side in sides)
+    marker = {"marker": "o" if len(epochs) <= 12 else "", "markersize": 5}
+    both(axes, here, there, colour, result.variant, **marker)
+
+
+def _smoothed(losses: list[float], epochs: int, points: int = 60) -> tuple[np.ndarray, np.ndarray]:
+    """The losses of all steps, averaged over even stretches, by the epochs at their middles."""
+    parts = np.array_split(np.asarray(losses), min(points, len(losses)))
+    ends = np.cumsum([len(part) for part in parts])
+    middles = ends - [len(part) / 2 for part in parts]
+    return middles * epochs / len(losses), np.array([part.mean() for part in parts])
 
 
 def both(axes, here, there, colour: str, label: str | None = None, **line: Any) -> None:
