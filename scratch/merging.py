@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from . import normalization
+from . import normalization, tensors
 from .network import Layer
 from .pooling import _larger
 
@@ -21,10 +21,8 @@ def add(*inputs: _Array) -> _Forward:
 
 def _summed_back(d, x):
     """d summed over the axes along which x was repeated, in x's shape."""
-    new = d.ndim - x.ndim
-    repeated = [i + new for i, n in enumerate(x.shape) if n == 1 and d.shape[i + new] > 1]
-    axes = (*range(new), *repeated)
-    return d.sum(axes).reshape(x.shape) if axes else d
+    _, backward = tensors.broadcast_to(x, d.shape)
+    return backward(d)
 
 
 def subtract(x1: _Array, x2: _Array) -> _Forward:

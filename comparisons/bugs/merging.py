@@ -58,7 +58,7 @@ BUGS = (
         name="broadcast-not-summed-back",
         target="merging._summed_back",
         checks="merging.add",
-        right="return d.sum(axes).reshape(x.shape) if axes else d",
+        right="return backward(d)",
         wrong="return d",
         story="One row was added to every row, and its gradient comes back once per row. NumPy "
         "broadcasts the update as well, and the row grows into a matrix.",
@@ -71,8 +71,8 @@ BUGS = (
         name="broadcast-averaged-back",
         target="merging._summed_back",
         checks="merging.add",
-        right="return d.sum(axes).reshape(x.shape) if axes else d",
-        wrong="return d.mean(axes).reshape(x.shape) if axes else d",
+        right="return backward(d)",
+        wrong="return backward(d) * x.size / d.size",
         story="The gradient of a row that was added to every row is averaged to get its shape "
         "back. What is used n times has n times the gradient, not their mean.",
         symptom="The gradient of the row is 1/N of what it should be.",

@@ -5,9 +5,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from scratch import random
+from scratch import random, tensors
 from scratch.activations import linear
-from scratch.merging import _summed_back
 
 _Array = np.ndarray
 _Forward = tuple[_Array, Callable]
@@ -202,14 +201,17 @@ def attend(
     scores, backward_scores = dot_scores(q, k)
     full = (*scores.shape[:-2], *steps, *[key.shape[axis] for axis in axes])
     mask = None if mask is None else np.broadcast_to(mask, full).reshape(scores.shape)
-    biased = scores if bias is None else scores + np.broadcast_to(bias, full).reshape(scores.shape)
+    biased = scores
+    if bias is not None:
+        repeated, backward_bias = tensors.broadcast_to(bias, full)
+        biased = scores + repeated.reshape(scores.shape)
     (y, weights), backward_y = average(biased, v, functools.partial(weigh, mask=mask), drop)
 
     def backward(dy, dweights=None):
         dweights = None if dweights is None else dweights.reshape(scores.shape)
         dscores, dvalue = backward_y(_steps_last(dy, axes)[0], dweights)
         dquery, dkey = backward_scores(dscores)
-        dbias = () if bias is None else (_summed_back(dscores.reshape(full), bias),)
+        dbias = () if bias is None else (backward_bias(dscores.reshape(full)),)
         gradients = restore_query(dquery) * scale, restore_key(dkey), restore_value(dvalue)
         return *gradients, *dbias
 
