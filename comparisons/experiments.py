@@ -12,8 +12,9 @@ class Experiment:
     optimizer names a class of optimizers.py, settings its arguments; dataset "auto" is MNIST where
     it can be had, else digits; one_hot turns labels into rows; learns=False is there to fail.
     Of several rows with one name, each is a variant: their curves are drawn into one picture, and
-    with averaged=True their outputs are averaged as well. samples limits the training set, of which
-    validation is the share held out to test on; arguments are the model's.
+    with averaged=True their outputs are averaged as well; later_seed is added to the run's seed.
+    samples limits the training set, of which validation is the share held out to test on;
+    arguments are the model's.
     """
 
     name: str
@@ -21,9 +22,9 @@ class Experiment:
     model: str
     optimizer: str
     settings: dict[str, Any]
-    loss: str
     batch_size: int
     epochs: int
+    loss: str = "sparse_categorical_crossentropy"
     dataset: str = "auto"
     one_hot: bool = False
     learns: bool = True
@@ -58,7 +59,6 @@ def _optimizers() -> tuple[Experiment, ...]:
             model="deep",
             optimizer=optimizer,
             settings=settings,
-            loss="sparse_categorical_crossentropy",
             batch_size=128,
             epochs=2,
         )
@@ -81,7 +81,6 @@ def _initial_weights() -> tuple[Experiment, ...]:
             arguments=arguments,
             optimizer="SGD",
             settings={"learning_rate": 0.01},
-            loss="sparse_categorical_crossentropy",
             batch_size=128,
             epochs=4,
             learns=learns,
@@ -100,7 +99,6 @@ def _overfitting() -> tuple[Experiment, ...]:
             arguments={"layers": 6, "decay": decay},
             optimizer="SGD",
             settings={"learning_rate": 0.01},
-            loss="sparse_categorical_crossentropy",
             batch_size=100,
             epochs=200,
             samples=300,
@@ -124,7 +122,6 @@ def _search() -> tuple[Experiment, ...]:
             arguments={"decay": decay},
             optimizer="SGD",
             settings={"learning_rate": rate},
-            loss="sparse_categorical_crossentropy",
             batch_size=100,
             epochs=30,
             samples=500,
@@ -143,7 +140,6 @@ def _ensemble() -> tuple[Experiment, ...]:
             model="two_layer",
             optimizer="Adam",
             settings={"learning_rate": 1e-3},
-            loss="sparse_categorical_crossentropy",
             batch_size=128,
             epochs=3,
             averaged=True,
@@ -160,7 +156,6 @@ EXPERIMENTS = (
         model="mlp",
         optimizer="RMSprop",
         settings={"learning_rate": 1e-3},
-        loss="sparse_categorical_crossentropy",
         batch_size=128,
         epochs=5,
     ),
@@ -181,7 +176,6 @@ EXPERIMENTS = (
         model="naive",
         optimizer="SGD",
         settings={"learning_rate": 1e-3},
-        loss="sparse_categorical_crossentropy",
         batch_size=128,
         epochs=10,
     ),
@@ -191,7 +185,6 @@ EXPERIMENTS = (
         model="two_layer",
         optimizer="SGD",
         settings={"learning_rate": 0.1},
-        loss="sparse_categorical_crossentropy",
         batch_size=100,
         epochs=17,
     ),
@@ -201,7 +194,6 @@ EXPERIMENTS = (
         model="digits",
         optimizer="SGD",
         settings={"learning_rate": 0.1},
-        loss="sparse_categorical_crossentropy",
         batch_size=32,
         epochs=30,
         dataset="digits",
@@ -212,7 +204,6 @@ EXPERIMENTS = (
         model="lstm",
         optimizer="Adam",
         settings={"learning_rate": 1e-3},
-        loss="sparse_categorical_crossentropy",
         batch_size=128,
         epochs=3,
     ),
@@ -222,7 +213,6 @@ EXPERIMENTS = (
         model="convnet",
         optimizer="Adam",
         settings={"learning_rate": 1e-3},
-        loss="sparse_categorical_crossentropy",
         batch_size=128,
         epochs=2,
     ),
@@ -232,7 +222,6 @@ EXPERIMENTS = (
         model="transformer",
         optimizer="Adam",
         settings={"learning_rate": 1e-3},
-        loss="sparse_categorical_crossentropy",
         batch_size=128,
         epochs=3,
     ),
@@ -253,7 +242,6 @@ EXPERIMENTS = (
         model="mlp",
         optimizer="RMSprop",
         settings={"learning_rate": 1e-3},
-        loss="sparse_categorical_crossentropy",
         batch_size=128,
         epochs=1,
     ),

@@ -372,7 +372,10 @@ def _write(trained, studied, checked, json_file: Path | None, plots: Path | None
 
         for name in dict.fromkeys(result.name for result in trained):
             results = [result for result in trained if result.name == name]
-            _ = draw_variants(results, plots) if results[0].variant else draw(results[0], plots)
+            if results[0].variant:
+                draw_variants(results, plots)
+            else:
+                draw(results[0], plots)
         for result in studied:
             draw_study(result, plots)
 

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 import scratch
 from comparisons.experiments import Experiment
 from comparisons.precision import floatx
+from comparisons.report.plots import plane
 from comparisons.results import Curves, ExperimentResult, GradientResult, Samples
 
 from .divergence import FreeRuns, distance
@@ -229,7 +230,7 @@ class _Comparison:
         """Each side's outputs over the unit square, where the inputs are points in the plane."""
         if self.task.x_test.shape[1:] != (2,):
             return {}
-        grid = unit_square(MAP_SIDE).astype(self.task.dtype)
+        grid = plane(0, 1, MAP_SIDE).astype(self.task.dtype)
         return {
             side: np.asarray(network(grid)).reshape(MAP_SIDE, MAP_SIDE)
             for side, network in zip(SIDES, self._networks(), strict=True)
@@ -238,12 +239,6 @@ class _Comparison:
     def _so_far(self):
         total = self.task.epochs * self.task.steps_per_epoch
         return f"interrupted after step {self.steps} of {total}"
-
-
-def unit_square(side: int) -> np.ndarray:
-    """(side², 2) points, evenly over the unit square, row by row."""
-    ticks = np.linspace(0, 1, side)
-    return np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)
 
 
 def _last(history, name):
