@@ -134,11 +134,11 @@ def _losses(axes, result):
 def _accuracies(axes, result):
     _by_epoch(axes, result, "accuracy")
     _by_epoch(axes, result, "val_accuracy")
-    for name, words in {"accuracy": "training", "val_accuracy": "test"}.items():
-        last = result.curves.history["scratch"][name][-1]
-        axes.annotate(
-            words, (result.epochs, last), (10, 0), textcoords="offset points", va="center"
-        )
+    ends = result.curves.history["scratch"]
+    ends = {"training": ends["accuracy"][-1], "test": ends["val_accuracy"][-1]}
+    for words, va in zip(sorted(ends, key=ends.__getitem__), ("top", "bottom"), strict=True):
+        place = {"textcoords": "offset points", "va": va}
+        axes.annotate(words, (result.epochs, ends[words]), (10, 0), **place)
     axes.set(title="Accuracy", xlabel="epoch")
 
 
@@ -247,7 +247,7 @@ def search(results: Sequence[ExperimentResult]):
             marks: dict[str, Any] = {"marker": marker, "label": how, "vmin": 0, "vmax": 1}
             drawn = axes.scatter(rates, decays, 120, found, **marks)
         axes.set(title=LINES[side]["label"], xlabel="learning rate", xscale="log", yscale="log")
-        axes.legend()
+    figure.legend(*axes.get_legend_handles_labels(), loc="upper right", ncols=2)
     figure.axes[0].set_ylabel("weight decay")
     figure.colorbar(drawn, ax=figure.axes, label="accuracy in validation")
     return figure
