@@ -8,11 +8,17 @@ from comparisons.results import GOOD_VERDICTS
 
 LAYERS = [pair for pair in PAIRS if pair.kind == "layer"]
 OTHERS = [pair for pair in PAIRS if pair.kind != "layer"]
+
+
+def case(pair, dtype, **settings):
+    return pytest.param(pair, dtype, id=f"{pair.title} {pair.kind} {dtype}", **settings)
+
+
 CASES = [
-    *((pair, "float64") for pair in PAIRS),
-    *((pair, "float32") for pair in OTHERS),
+    *(case(pair, "float64") for pair in PAIRS),
+    *(case(pair, "float32") for pair in OTHERS),
     # minutes; the tests of each layer hold it to Keras's in float32 as well
-    *(pytest.param(pair, "float32", marks=pytest.mark.slow) for pair in LAYERS),
+    *(case(pair, "float32", marks=pytest.mark.slow) for pair in LAYERS),
 ]
 
 

@@ -303,6 +303,9 @@ def test_points_in_the_plane_are_mapped_and_long_runs_tested_fifty_times():
     result = compare(moons, dtype="float64")
     assert result.predictions_agreeing == result.test_examples == 200
     assert result.samples.map["scratch"].shape == (100, 100)
-    assert np.allclose(*(result.samples.map[side] for side in ("scratch", "keras")), rtol=1e-12)
+    # an output, between 0 and 1, moves with each of the 111 weights by no more than the weight does
+    bound = 111 * (result.keras_weight_difference + np.finfo("float64").eps)
+    here, there = (result.samples.map[side] for side in ("scratch", "keras"))
+    assert np.abs(here - there).max() <= bound
     assert result.curves.tested == [*range(3, 101, 3), 101]
     assert len(result.curves.history["keras"]["val_loss"]) == len(result.curves.tested)
