@@ -21,7 +21,7 @@ from comparisons.results import GOOD_VERDICTS, VERDICTS
 from comparisons.studies import STUDIES
 
 STANDS_IN = """
-import sys, time
+import signal, sys, time
 from types import SimpleNamespace
 from comparisons import cli, training
 from comparisons.report import terminal
@@ -35,6 +35,8 @@ def train(task, progress):
         except KeyboardInterrupt:
             raise training.Interrupted("interrupted after step 3 of 10") from None
 
+# a runner in the background ignores Ctrl-C, and its children inherit that
+signal.signal(signal.SIGINT, signal.default_int_handler)
 terminal.start_tensorflow = lambda: None
 training.prepare = lambda *a, **b: SimpleNamespace(reason="digits")
 training.train = train
