@@ -20,6 +20,7 @@ Forward = Callable[[Arrays], list[np.ndarray]]
 
 STEP = 2.0**-664  # about 1e-200: its square underflows, so no branch moves, and it scales exactly
 SLOW = 100_000  # elements beyond which longdouble, for which there is no BLAS, is not used
+LARGE = 1_000_000  # elements beyond which a draw takes longer than a product with a matrix
 LAST_RESORTS = ["float64", "float32"]
 WORK = 20_000_000  # elements that one tensor's derivatives, taken one by one, may move in all
 
@@ -170,9 +171,8 @@ class Differences:
             return self.here
         moved = list(self.arrays)
         for position, direction in directions.items():
-            moved[position] = frozen(
-                moved[position] + self.dtype.type(t) * direction.astype(self.dtype, copy=False)
-            )
+            step = np.asarray(self.dtype.type(t) * direction.astype(self.dtype, copy=False))
+            moved[position] = frozen(np.add(step, moved[position], out=step))
         with _strict():
             values = self.forward(moved)
         return [
@@ -198,6 +198,7 @@ class Arbiter:
 
     def __post_init__(self):
         self.generator = np.random.default_rng([self.seed, 1])
+        self.drawn: dict[int, np.ndarray] = {}
         self.differences = self._differences()
         self.witness = self._choose()
 
@@ -231,12 +232,21 @@ class Arbiter:
     def directions(
         self, positions: Sequence[int], shares: Sequence[float], count: int = 3
     ) -> Iterator[Directions]:
-        """Random directions of some tensors, in the tensors' own scale times their shares."""
+        """Gaussian directions of some tensors, in the tensors' own scale times their shares."""
         for _ in range(count):
-            yield {
-                p: share * scale(self.arrays[p]) * probe(self.generator, self.arrays[p].shape)
-                for p, share in zip(positions, shares, strict=True)
-            }
+            directions = {position: self._gaussian(position) for position in positions}
+            for position, share in zip(positions, shares, strict=True):
+                directions[position] *= share * scale(self.arrays[position])
+            yield directions
+
+    def _gaussian(self, position: int) -> np.ndarray:
+        """Gaussian numbers: of a large tensor those drawn once, moved on, which are as random."""
+        array = self.arrays[position]
+        if array.size < LARGE:
+            return probe(self.generator, array.shape)
+        if position not in self.drawn:
+            self.drawn[position] = probe(self.generator, array.shape)
+        return np.roll(self.drawn[position], self.generator.integers(array.size))
 
     def narrow(self, position: int, given: np.ndarray) -> tuple[int, ...]:
         """The index that halving reaches when it follows the larger disagreement with `given`."""

@@ -17,7 +17,7 @@ from comparisons import (
     check_gradients,
     check_layer,
 )
-from comparisons.gradients import LIMIT, draw
+from comparisons.gradients import LIMIT, draw, layers
 
 DTYPES = ("float32", "float64")
 
@@ -921,6 +921,62 @@ def test_a_wrong_layer():
     wrong = [(row.name, row.mode) for row in report.rows if row.verdict == "mismatch"]
     assert wrong == [("kernel", "training"), ("kernel", "inference")]
     assert "2" in report.causes[0]
+
+
+class FrozenInInference(scratch.dense.Dense):
+    """Dense that stops the gradient of its kernel unless it trains."""
+
+    def call(self, x, training=False):
+        y, backward = super().call(x)
+
+        def stopped(dy, needs_dx=True):
+            dx, (dkernel, dbias) = backward(dy)
+            return dx, [dkernel * training, dbias]
+
+        return y, stopped
+
+
+class ForgetfulInInference(scratch.dense.Dense):
+    """Dense that gives the right gradients in inference, but only once."""
+
+    def call(self, x, training=False):
+        y, backward = super().call(x)
+        calls = []
+
+        def once(dy, needs_dx=True):
+            calls.append(dy)
+            return backward(dy if training or len(calls) == 1 else 0 * dy)
+
+        return y, once
+
+
+def test_what_is_wrong_in_inference_alone_is_found():
+    reference = keras.layers.Dense(3)
+    report = check_layer(FrozenInInference(3, dtype="float64"), reference, (5, 4))
+    wrong = [(row.name, row.mode) for row in report.rows if row.verdict == "mismatch"]
+    assert wrong == [("kernel", "inference")]
+    report = check_layer(ForgetfulInInference(3, dtype="float64"), reference, (5, 4))
+    assert report.verdict == "mismatch"
+    assert all(cause.startswith("in inference: backward, called again") for cause in report.causes)
+
+
+@pytest.mark.parametrize(
+    ("layer", "reference", "modes"),
+    [
+        (scratch.dense.Dense(3), keras.layers.Dense(3), ["training"]),
+        (
+            scratch.normalization.BatchNormalization(),
+            keras.layers.BatchNormalization(),
+            ["training", "inference"],
+        ),
+    ],
+)
+def test_modes_of_the_same_bits_are_measured_once(layer, reference, modes, monkeypatch):
+    measured = []
+    check = layers.Pair.check
+    monkeypatch.setattr(layers.Pair, "check", lambda *a: measured.append(a[1]) or check(*a))
+    assert check_layer(layer, reference, (5, 4)).ok
+    assert measured == modes
 
 
 BatchNormalization = scratch.normalization.BatchNormalization

@@ -29,9 +29,19 @@ class Trial:
     dys: list[np.ndarray]
     gradients: dict[str, np.ndarray] = field(default_factory=dict)
     breaches: list[Finding] = field(default_factory=list)
+    elsewhere: "Elsewhere | None" = None
 
     def broken(self, name: str) -> list[Finding]:
         return [b for b in self.breaches if b.gradient == name]
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Other inputs of the same kind, and what the function made of them in a call in between."""
+
+    arrays: list[np.ndarray]
+    values: list[np.ndarray]
+    gradients: list[np.ndarray]
 
 
 def examine(subject: Subject, arrays: Arrays, seed: int) -> Trial:
@@ -173,9 +183,11 @@ def _shape_hint(given, expected) -> str:
 
 def _check_repeats(subject, backward, inputs, trial):
     """The same backward again, after a forward on other inputs; then all of it again."""
-    with suppress(Failure):
-        subject.run([elsewhere(array) for array in inputs])
+    others = [_reversed(array) for array in inputs]
+    there = _attempt(subject, others)
     again = _named(subject, backward([frozen(dy.copy()) for dy in trial.dys]), trial)
+    if there is not None:
+        trial.elsewhere = _elsewhere(subject, others, there, trial.dys)
     for name in _changed(trial.gradients, again):
         sentence = (
             f"backward, called again after a forward on other inputs, gives another gradient of "
@@ -195,9 +207,25 @@ def _check_repeats(subject, backward, inputs, trial):
         trial.breaches.append(Finding("not repeatable", _grown(sentence, trial, again, name), name))
 
 
-def elsewhere(array: np.ndarray) -> np.ndarray:
-    """Other inputs of the same kind: the same numbers in reverse order."""
+def _reversed(array: np.ndarray) -> np.ndarray:
+    """Another input of the same kind: the same numbers in reverse order."""
     return frozen(array.reshape(-1)[::-1].reshape(array.shape).copy())
+
+
+def _attempt(subject, arrays) -> tuple | None:
+    """(values, backward), None where it fails."""
+    with suppress(Failure):
+        return subject.run(arrays)
+
+
+def _elsewhere(subject, arrays, call, dys) -> Elsewhere | None:
+    """The whole call on other inputs, None where its backward fails."""
+    values, backward = call
+    try:
+        gradients = subject.gradients(arrays, backward, [frozen(dy.copy()) for dy in dys])
+    except Failure:
+        return None
+    return Elsewhere(arrays, values, [gradient.copy() for gradient in gradients])
 
 
 def _grown(sentence, trial, again, name) -> str:
@@ -218,20 +246,19 @@ def _check_linear(subject, backward, trial):
 
 
 def _linearity(name, once, scaled, nothing) -> Finding | None:
-    if not np.isfinite(once).all():
-        return None
     if scaled is None or nothing is None or scaled.shape != once.shape:
         return Finding("not linear", f"for other dy, backward has no gradient of {name}", name)
+    is_linear = _equal_but_underflow(scaled, 8 * once)
+    if (is_linear and not np.any(nothing)) or not np.isfinite(once).all():
+        return None
     if np.any(once) and same(once, scaled):
         sentence = f"backward ignores its upstream gradient: {name} gets the same for dy and 8 dy"
         return Finding("ignores dy", sentence, name)
     if np.any(nothing):
         sentence = f"backward(0) is not zero for {name}: a term is added that dy does not multiply"
         return Finding("not zero at dy = 0", sentence, name)
-    if not _equal_but_underflow(scaled, 8 * once):
-        sentence = f"backward(8 dy) is not 8 backward(dy) for {name}: it is not linear in dy"
-        return Finding("not linear", sentence, name)
-    return None
+    sentence = f"backward(8 dy) is not 8 backward(dy) for {name}: it is not linear in dy"
+    return Finding("not linear", sentence, name)
 
 
 def _equal_but_underflow(a, b) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from comparisons.witnesses import Arrays, jittered, largest, norm, scale
 
-from .contract import Finding, Trial, elsewhere, examine, same
+from .contract import Finding, Trial, examine, same
 from .conventions import Kinks
 from .explanation import explain
 from .inputs import generator
@@ -245,14 +245,12 @@ class Case:
             return []
 
     def _check_elsewhere(self):
-        """Call it once more with other inputs: what it kept of the first call shows."""
-        arrays = [elsewhere(array) for array in self.arrays]
-        try:
-            values, gradients = self.subject.both(arrays, self.trial.dys)
-        except Failure:
+        """The gradients at other inputs: what the function kept of the first call shows."""
+        call, self.trial.elsewhere = self.trial.elsewhere, None  # which may be large
+        if call is None:
             return
-        given = dict(zip(self.subject.positions, gradients, strict=True))
-        there = Point(self.here.witnesses, as_dtype(arrays, "float64"), given, values)
+        given = dict(zip(self.subject.positions, call.gradients, strict=True))
+        there = Point(self.here.witnesses, as_dtype(call.arrays, "float64"), given, call.values)
         for row, position in zip(self.report.rows, self.subject.positions, strict=True):
             if row.verdict in ("identical", "match") and there.is_far_off(position, self.dtype):
                 row.verdict = "mismatch"
@@ -316,9 +314,11 @@ def compare(row: Row, given, expected, noise, identical: bool) -> None:
         return
     with np.errstate(all="ignore"):
         error = np.abs(np.subtract(given, expected, dtype=float))
-        if not np.isfinite(error).all():
+        if np.isfinite(error).all():
+            ratios = error / noise
+        else:
             error = np.where(given == expected, 0.0, np.where(np.isfinite(error), error, np.inf))
-        ratios = np.where(np.isinf(error), error, error / noise)
+            ratios = np.where(np.isinf(error), error, error / noise)
     row.index = tuple(int(i) for i in np.unravel_index(np.argmax(ratios), ratios.shape))
     unit = largest(expected)
     unit = unit if unit > LIMIT * float(noise[row.index]) else 1.0

@@ -83,7 +83,8 @@ class Point:
             return self._is_far_off_along(position, tolerance)
         truth, given = self._exact[self._order(position)], self.given[position]
         size = max(largest(truth), self._natural(position))
-        return bool(np.any(np.abs(given - truth) > tolerance * size))
+        error = np.asarray(given - truth)
+        return bool(np.any(np.abs(error, out=error) > tolerance * size))
 
     def _is_far_off_along(self, position, tolerance) -> bool:
         if self.opinion is None:

@@ -60,16 +60,20 @@ class Subject:
         return self.run(arrays)[0]
 
     def both(self, arrays: Arrays, dys: Arrays) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """(values, gradients), zeros where a gradient has not the shape of its input.
+        """(values, gradients), as `gradients` has them."""
+        values, backward = self.run(arrays)
+        return values, self.gradients(arrays, backward, dys)
+
+    def gradients(self, arrays: Arrays, backward: Callable, dys: Arrays) -> list[np.ndarray]:
+        """Those of one call, zeros where a gradient has not the shape of its input.
 
         Failure where there are too many or too few.
         """
-        values, backward = self.run(arrays)
         result, tensors = as_list(backward(dys)), [arrays[position] for position in self.positions]
         if len(result) != len(tensors):
             raise Failure(f"{self.name} returned {len(result)} gradients, not {len(tensors)}")
         pairs = zip(result, tensors, strict=True)
-        return values, [
+        return [
             np.asarray(g) if np.shape(g) == tensor.shape else np.zeros_like(tensor)
             for g, tensor in pairs
         ]
