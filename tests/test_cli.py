@@ -14,6 +14,7 @@ import pytest
 from fakes import experiment_result, pair_result, study_result
 
 from comparisons import cli, datasets, training
+from comparisons.cli import options
 from comparisons.experiments import EXPERIMENTS
 from comparisons.pairs import PAIRS
 from comparisons.report import terminal
@@ -171,7 +172,7 @@ def test_with_all_data_is_for_experiments_that_may_take_mnist(runs, tmp_path):
 
 
 def test_the_help_names_every_data_set():
-    assert f"auto, {', '.join(datasets.names)}" in cli.DATA_HELP
+    assert f"auto, {', '.join(datasets.names)}" in options.DATA_HELP
 
 
 @pytest.mark.parametrize("verdict", VERDICTS)
@@ -350,10 +351,12 @@ def test_list_shows_every_name(capsys):
 
 
 def test_names_complete():
-    assert cli._complete("mlp") == [row.name for row in EXPERIMENTS if row.name.startswith("mlp")]
-    assert cli._complete("softma") == ["softmax"]
-    assert cli._complete("blobs") == ["blobs-and-moons"]
-    assert cli._complete_experiment("soft") == []
+    assert options.complete("mlp") == [
+        row.name for row in EXPERIMENTS if row.name.startswith("mlp")
+    ]
+    assert options.complete("softma") == ["softmax"]
+    assert options.complete("blobs") == ["blobs-and-moons"]
+    assert options.complete_experiment("soft") == []
 
 
 def test_the_bare_program_shows_its_help(capsys):

@@ -8,7 +8,7 @@ from fakes import pair_result
 from rich.console import Console
 
 from comparisons import cli, sources
-from comparisons.cli import show
+from comparisons.cli.show import _beside
 from comparisons.pairs import PAIRS, UNPAIRED
 from comparisons.report import terminal
 
@@ -96,7 +96,7 @@ def test_two_columns_where_both_fit_else_one_below_the_other(width, beside, monk
     console = Console(width=width, force_terminal=True, color_system=None, highlight=False)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     with console.capture() as capture:
-        show._beside(console, {"scratch/x": "left = 1\n" * 3, "reference/x": "r" * 80})
+        _beside(console, {"scratch/x": "left = 1\n" * 3, "reference/x": "r" * 80})
     (line,) = [line for line in capture.get().splitlines() if "r" * 60 in line]
     assert ("left = 1" in line) == beside
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from comparisons.cli import Seed, app
 from comparisons.report import terminal
+
+from .options import Seed
 
 if TYPE_CHECKING:
     from comparisons.bugs import Bug
@@ -16,7 +17,6 @@ Name = Annotated[str | None, typer.Argument(metavar="NAME", help="One that `twof
 Train = Annotated[bool, typer.Option("--train", help="Train with and without it, on the digits.")]
 
 
-@app.command()
 def bugs(name: Name = None, train: Train = False, seed: Seed = 0) -> None:
     """The gallery of classic gradient bugs: the wrong line, the symptom, the verdict."""
     from comparisons.bugs import BUGS, find

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from comparisons.cli import JsonFile, Precision, Seed, app, writable_file
 from comparisons.report import terminal
+
+from .options import JsonFile, Precision, Seed, writable_file
 
 TARGET_HELP = (
     "A function, (forward, backward), layer or tf.custom_gradient: module:name or file.py:name."
@@ -30,7 +31,6 @@ Zero = Annotated[
 ]
 
 
-@app.command()
 def check(
     target: Target,
     against: Against = None,

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from comparisons import sources
-from comparisons.cli import app, check_pairs, pair_command, status
 from comparisons.pairs import PAIRS, UNPAIRED
 from comparisons.report import terminal
+
+from .compare import check_pairs, pair_command, status
 
 if TYPE_CHECKING:
     from rich.syntax import Syntax
@@ -31,7 +32,6 @@ Name = Annotated[
 ]
 
 
-@app.command()
 def show(name: Name) -> int:
     """A concept's two sources side by side, its formula above, the check's result below."""
     try:
