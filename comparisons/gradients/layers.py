@@ -96,7 +96,7 @@ class Mine:
     def __init__(self, layer, call: Call):
         self.call, self.name = call, title(layer)
         with user_code(self.name):
-            self.layer = copy.deepcopy(layer)
+            self.layer, self.takes_training = copy.deepcopy(layer), _takes_training(layer)
             if not getattr(layer, "built", True) or not list(layer.trainable_weights):
                 self._forward(self.layer, call.inputs, training=False)
             self.weights = list(self.layer.trainable_weights)
@@ -140,9 +140,7 @@ class Mine:
 
     def _forward(self, layer, inputs, training):
         ahead, arguments = self.call.arranged(inputs)
-        parameters = inspect.signature(layer.forward).parameters
-        open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-        if "training" in parameters or open_ended:
+        if self.takes_training:
             arguments["training"] = training
         return layer.forward(*ahead, **arguments)
 
@@ -160,6 +158,11 @@ class Mine:
         if len(gradients) == len(self.order):
             gradients = [gradients[self.order.index(place)] for place in range(len(self.order))]
         return [*dx, *gradients]
+
+
+def _takes_training(layer) -> bool:
+    parameters = inspect.signature(layer.forward).parameters
+    return "training" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
 
 class Theirs:
