@@ -102,6 +102,19 @@ def test_a_wrong_pair_is_refused():
     assert tally.wrong[0].verdict == "mismatch"
 
 
+@pytest.mark.parametrize(
+    ("inputs", "single"),
+    [
+        ({"y_true": "7:int:3", "y_pred": "7x3"}, {"y_true": "1:int:3", "y_pred": "1x3"}),
+        ({"x": "3", "weights": "4x3"}, None),
+        ({"x": "scalar", "weights": "3"}, None),
+    ],
+)
+def test_one_sample_is_taken_of_a_batch_alone(inputs, single):
+    cases = {pair.case: pair.inputs for pair in counts.variants(Pair("topic", "name", inputs))}
+    assert cases.get("one sample") == single
+
+
 def test_a_pair_is_also_tried_on_ties_and_on_one_sample():
     inputs = {"x": "7x5", "kernel": "5x3", "labels": "7:int:3"}
     _, ties, single = counts.variants(Pair("dense", "dense", inputs, case="a case"))

@@ -156,11 +156,20 @@ def _with_ties(pair: Pair) -> Pair:
 
 
 def _of_one_sample(pair: Pair) -> Pair:
-    """On a batch of one, where the first input has the batch as its first axis."""
-    batch = _first_axis(next(iter(pair.inputs.values())))
+    """On a batch of one, where the first axis of the first input is that of a batch."""
+    batch = _batch(*pair.inputs.values())
+    if batch is None:
+        return pair
     inputs, call = ({n: _single(s, batch) for n, s in m.items()} for m in (pair.inputs, pair.call))
     case = f"{pair.case}, one sample".lstrip(", ")
     return replace(pair, inputs=inputs, call=call, case=case)
+
+
+def _batch(first: str, *others: str) -> str | None:
+    """The size of the batch. The only axis of an input is one if another input shares it."""
+    size = _first_axis(first)
+    is_shared = any(_first_axis(other) == size for other in others)
+    return size if size != "scalar" and ("x" in first.partition(":")[0] or is_shared) else None
 
 
 def _single(spec: Any, batch: str) -> Any:
