@@ -26,8 +26,8 @@ class SeedGenerator:
 
     def next(self, ordered: bool = True) -> np.ndarray:
         """The pair of seeds that no draw has used yet."""
-        pair = self.state
-        self.state = pair + np.array([0, 1]) if ordered else (pair + 1) * 5387 % 933199
+        pair = self.state.copy()
+        self.state[...] = pair + np.array([0, 1]) if ordered else (pair + 1) * 5387 % 933199
         return pair
 
 

@@ -19,6 +19,7 @@ from .first_step import check_first_step
 from .lockstep import LockStepJudge, ReferenceStep
 from .rounding import largest, nudge
 from .setup import Task, prepare
+from .state import state
 from .verdict import causes, fell, verdict
 
 Progress = Callable[[int, int, str], None]
@@ -84,7 +85,7 @@ class _Comparison:
         self.free = FreeRuns(self.scratch, nudged, self.reference)
         self.lockstep = LockStepJudge(stepped, self.reference, task.seed)
         self.first_step = check_first_step(task, self.scratch, self.reference)
-        self.state = self._reference_state()
+        self.state = state(self.reference)
         self.seconds: dict[str, float] = dict.fromkeys(SIDES, 0.0)
         self.curves = Curves(loss={"scratch": [], "reference": []})
         self.curves.history = {side: {} for side in SIDES}
@@ -129,23 +130,20 @@ class _Comparison:
 
     def _step(self, x, y):
         """One step of every network but Keras's own; the metrics of the epoch so far."""
-        before, weights_before = self.state, self.scratch.get_weights()
+        before, here_before = self.state, state(self.scratch)
         there_loss, gradients, there = self._timed("reference", self.reference.step, x, y)
-        self.state = after = self._reference_state()
-        expected = [np.asarray(array) for array in (there_loss, *gradients)]
+        self.state = after = state(self.reference)
+        moved = self.reference.non_trainable_weights
+        expected = [np.asarray(array) for array in (there_loss, *gradients, *moved)]
         with _blaming_scratch():
             self.lockstep.judge(self.steps, ReferenceStep(x, y, before, expected, after))
             loss, _, here = self._timed("scratch", self.scratch.step, x, y)
             self.nudged.step(x, y)
-        self.free.follow(self.steps, x, weights_before, before[0], after[0])
+        self.free.follow(self.steps, x, here_before, before, after)
         self.curves.loss["scratch"].append(float(loss))
         self.curves.loss["reference"].append(float(there_loss))
         self.steps += 1
         return {"scratch": here, "reference": there}
-
-    def _reference_state(self):
-        variables = [np.asarray(variable) for variable in self.reference.optimizer.variables]
-        return self.reference.get_weights(), variables
 
     def _timed(self, side, work, *arguments, **settings):
         start = time.perf_counter()

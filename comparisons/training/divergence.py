@@ -5,7 +5,8 @@ import numpy as np
 from comparisons.results import Divergence
 
 from .kinks import flips, preactivations, reference_preactivations, relu_layers
-from .rounding import largest
+from .rounding import apart, largest
+from .state import State
 
 MULTIPLE = 30.0  # of the envelope; see CONTRIBUTING.md
 JUMP = 4.0
@@ -27,13 +28,13 @@ class FreeRuns:
         self.divergence: Divergence | None = None
         self.outside: int | None = None
 
-    def follow(self, number, x, weights_before, reference_before, reference_after):
-        """Judge the step just taken, from the weights before it on both sides."""
+    def follow(self, number, x, here_before: State, there_before: State, there_after: State):
+        """Judge the step just taken, from the states before it on both sides."""
         before = max(self.differences, default=0.0)
-        self.differences.append(distance(self.network.weights, reference_after))
+        self.differences.append(distance(self.network.weights, there_after.weights))
         self.envelope.append(distance(self.network.weights, self.nudged.weights))
         if self.divergence is None and self.differences[-1] > JUMP * before:
-            self.divergence = self._flip(number, x, weights_before, reference_before)
+            self.divergence = self._flip(number, x, here_before, there_before)
         if self.divergence is None and self.outside is None and self._is_outside():
             self.outside = number
 
@@ -41,12 +42,9 @@ class FreeRuns:
         floor = np.finfo(self.network.weights[0].dtype).eps * largest_weight(self.network)
         return self.differences[-1] > MULTIPLE * max(*self.envelope, floor)
 
-    def _flip(self, number, x, weights_before, reference_before):
-        weights = self.network.get_weights()
-        self.network.set_weights(weights_before)
-        here = preactivations(self.network, x)
-        self.network.set_weights(weights)
-        there = reference_preactivations(self.reference, reference_before, x)
+    def _flip(self, number, x, here_before, there_before):
+        here = preactivations(self.network, here_before, x)
+        there = reference_preactivations(self.reference, there_before, x)
         found = flips(here, there)
         if not found:
             return None
@@ -57,8 +55,8 @@ class FreeRuns:
 
 
 def distance(here: list[np.ndarray], there: list[np.ndarray]) -> float:
-    """The largest difference between two lists of weights; inf where one is not finite."""
-    return max(largest(h - t) for h, t in zip(here, there, strict=True))
+    """The largest difference between two lists of weights, in the sense of `apart`."""
+    return max(apart(h, t) for h, t in zip(here, there, strict=True))
 
 
 def largest_weight(network) -> float:

@@ -16,7 +16,12 @@ from .setup import Task
 
 
 def check_first_step(task: Task, network, reference) -> GradientReport:
-    """The report on scratch's gradients of the first batch's loss, from the initial weights."""
+    """The report on scratch's gradients of the first batch's loss, from the initial weights.
+
+    A float64 twin of the reference knows them better than float32 does. A network that draws has
+    none, as it would draw other numbers: in float32 it is judged by the reference's own float32,
+    as `check_layer` judges a layer that draws.
+    """
     x, y = next(task.batches(*next(task.epochs_of_batches())))
     names = network.trainable_paths()
     weights = [weight.copy() for weight in network.trainable_weights]
@@ -58,7 +63,7 @@ class _Reference:
         return self.networks[dtype]
 
     def _twin(self, dtype: str):
-        """TypeError where it draws random numbers, which are others in another dtype."""
+        """TypeError where it draws random numbers: there is none then."""
         import reference
 
         original = self.networks[self.task.dtype]

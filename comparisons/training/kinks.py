@@ -8,6 +8,8 @@ import numpy as np
 
 import scratch
 
+from .state import State, standing_at
+
 
 @dataclass(frozen=True)
 class Flip:
@@ -46,21 +48,20 @@ def _with_activation(layer, relu, inside: Callable) -> list:
     return [*own, *(each for layers in inner for each in layers)]
 
 
-def preactivations(network, x) -> dict[int, np.ndarray]:
-    """What every ReLU of a scratch network receives for the batch x, by its layer's place."""
-    return _received(network, x, relu_layers(network))
+def preactivations(network, state: State, x) -> dict[int, np.ndarray]:
+    """What every ReLU of a scratch network receives for the batch x, by its layer's place.
+
+    It is what a training step from `state` computes; the network stays as it was.
+    """
+    return _received(network, state, x, relu_layers(network))
 
 
-def reference_preactivations(network, weights, x) -> dict[int, np.ndarray]:
-    """The same for a reference network with the given weights; its own are put back after."""
-    before = network.get_weights()
-    network.set_weights(weights)
-    received = _received(network, x, _reference_relu_layers(network))
-    network.set_weights(before)
-    return received
+def reference_preactivations(network, state: State, x) -> dict[int, np.ndarray]:
+    """The same for a reference network."""
+    return _received(network, state, x, _reference_relu_layers(network))
 
 
-def _received(network, x, layers) -> dict[int, np.ndarray]:
+def _received(network, state, x, layers) -> dict[int, np.ndarray]:
     received: dict[int, np.ndarray] = {}
 
     def recording(place, relu):
@@ -71,8 +72,8 @@ def _received(network, x, layers) -> dict[int, np.ndarray]:
         return activation
 
     recorders = [recording(place, layer.activation) for place, layer in enumerate(layers)]
-    with _activations(layers, recorders):
-        network(x)
+    with _activations(layers, recorders), standing_at(network, state):
+        network(x, training=True)
     return received
 
 

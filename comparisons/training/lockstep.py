@@ -1,13 +1,14 @@
 """Lock step: every step again from the reference's own weights and slots, judged alone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from comparisons.results import LockStep
 
 from .kinks import flips, following, preactivations, reference_preactivations
-from .rounding import gradient_noise, largest, loss_and_gradients
+from .rounding import apart, differing, largest, outcome, outcome_noise
+from .state import State
 
 LIMIT = 16.0  # correct runs stay below 5: see CONTRIBUTING.md
 MOST_CAUSES = 3
@@ -15,32 +16,32 @@ MOST_CAUSES = 3
 
 @dataclass(frozen=True)
 class ReferenceStep:
-    """One step of the reference: the state before, the batch's loss and gradients, the state after.
-
-    A state is (weights, variables of the optimizer), as lists of arrays.
-    """
+    """One step of the reference: the states before and after, and its outcome on the batch."""
 
     x: np.ndarray
     y: np.ndarray
-    before: tuple[list[np.ndarray], list[np.ndarray]]
-    loss_and_gradients: list[np.ndarray]
-    after: tuple[list[np.ndarray], list[np.ndarray]]
+    before: State
+    outcome: list[np.ndarray]
+    after: State
 
 
 class LockStepJudge:
     """Holds a scratch network to the reference's steps.
 
-    Each step is judged twice: the loss and gradients that scratch computes from the reference's
-    weights, and the weights and slots that scratch's optimizer makes of the reference's gradients,
-    so that no error of one hides behind the other's. Errors count in units of what rounding
-    explains; more than LIMIT of them is a mismatch unless a ReLU flip accounts for it.
+    Each step is judged twice: the loss, gradients and moving averages that scratch computes from
+    the reference's state, and the weights and slots that scratch's optimizer makes of the
+    reference's gradients, so that no error of one hides behind the other's. Errors count in units
+    of what rounding explains; more than LIMIT of them is a mismatch unless a ReLU flip accounts for
+    it. Seed generators have to advance alike.
     """
 
     def __init__(self, network, reference, seed: int):
         self.network = network
         self.reference = reference
         self.seed = seed
-        self.names = ["loss", *network.trainable_paths()]
+        paths, self.trained = network.weight_paths(), network.trainable_paths()
+        self.names = ["loss", *self.trained, *(path for path in paths if path not in self.trained)]
+        self.places = [paths.index(path) for path in self.trained]
         self.noise: list[float] = []
         # the learning rate, where it is a number, is scratch's own: only weights and slots go over
         self.rate = [v.copy() for v in network.optimizer.variables[1:2] if v.ndim == 0]
@@ -49,21 +50,33 @@ class LockStepJudge:
         self.causes: list[str] = []
 
     def judge(self, number: int, step: ReferenceStep) -> None:
-        weights, variables = step.before
-        self.network.set_weights(weights)
-        slots = variables[1 + len(self.rate) :]
-        self.network.optimizer.set_weights([variables[0], *self.rate, *slots])
-        self._judge_gradients(number, step)
+        iterations, *others = step.before.optimizer
+        variables = [iterations, *self.rate, *others[len(self.rate) :]]
+        step = replace(step, before=replace(step.before, optimizer=variables))
+        computed = self._outcome(step)
+        self._judge_draws(number, step)
         self._judge_update(number, step)
+        self._judge_outcome(number, computed, step)
 
-    def _judge_gradients(self, number, step):
-        computed = loss_and_gradients(self.network, step.x, step.y)
+    def _outcome(self, step):
+        return outcome(self.network, step.before, step.x, step.y)
+
+    def _judge_draws(self, number, step):
+        rows = zip(
+            self.network.seed_paths(), self.network.seed_states, step.after.seeds, strict=True
+        )
+        for name, here, there in rows:
+            if not np.array_equal(here, there):
+                self._record(float("inf"), number, name)
+                self._blame(f"step {number}: {name} goes on to {here}, not {there}")
+
+    def _judge_outcome(self, number, computed, step):
         if not self._have_the_right_shapes(number, computed, step):
             return
-        ratios, errors = self._gradient_ratios(computed, step)
+        ratios, errors = self._ratios(computed, step)
         if max(ratios) > LIMIT and len(self.causes) < MOST_CAUSES:
-            self.noise = gradient_noise(self.network, step.x, step.y, self.seed)
-            ratios, errors = self._gradient_ratios(computed, step)
+            self.noise = self._measured_noise(step)
+            ratios, errors = self._ratios(computed, step)
             if max(ratios) > LIMIT and (flipped := self._ratios_on_the_reference_side(step)):
                 self.flips += 1
                 ratios = flipped
@@ -71,36 +84,38 @@ class LockStepJudge:
         self._record(ratios[worst], number, self.names[worst])
         if ratios[worst] > LIMIT:
             self._blame(
-                f"step {number}: {_what(self.names[worst])} is off by {errors[worst]:.1e}, "
+                f"step {number}: {self._what(self.names[worst])} is off by {errors[worst]:.1e}, "
                 f"{ratios[worst]:.1e} times what rounding explains"
             )
 
     def _have_the_right_shapes(self, number, computed, step):
-        rows = zip(self.names, computed, step.loss_and_gradients, strict=True)
+        rows = zip(self.names, computed, step.outcome, strict=True)
         wrong = [(name, c.shape, r.shape) for name, c, r in rows if c.shape != r.shape]
         for name, given, expected in wrong:
             self._record(float("inf"), number, name)
-            self._blame(f"step {number}: {_what(name)} has shape {given}, not {expected}")
+            self._blame(f"step {number}: {self._what(name)} has shape {given}, not {expected}")
         return not wrong
 
-    def _gradient_ratios(self, computed, step):
+    def _ratios(self, computed, step):
+        """By array of the outcome, how far it is off, in units of its noise and absolutely."""
         if not self.noise:
-            self.noise = gradient_noise(self.network, step.x, step.y, self.seed)
-        errors = [largest(c - r) for c, r in zip(computed, step.loss_and_gradients, strict=True)]
+            self.noise = self._measured_noise(step)
+        errors = [apart(c, r) for c, r in zip(computed, step.outcome, strict=True)]
         return [_ratio(e, n) for e, n in zip(errors, self.noise, strict=True)], errors
+
+    def _measured_noise(self, step):
+        return outcome_noise(self.network, step.before, step.x, step.y, self.seed)
 
     def _ratios_on_the_reference_side(self, step):
         """The ratios with every ReLU on the reference's side of zero; None where none differs."""
-        there = reference_preactivations(self.reference, step.before[0], step.x)
-        if not flips(preactivations(self.network, step.x), there):
+        there = reference_preactivations(self.reference, step.before, step.x)
+        if not flips(preactivations(self.network, step.before, step.x), there):
             return None
         with following(self.network, there):
-            computed = loss_and_gradients(self.network, step.x, step.y)
-        return self._gradient_ratios(computed, step)[0]
+            return self._ratios(self._outcome(step), step)[0]
 
     def _judge_update(self, number, step):
-        gradients = step.loss_and_gradients[1:]
-        ratios = self._update_ratios(step, gradients)
+        ratios = self._update_ratios(step)
         worst = max(ratios, key=ratios.__getitem__)
         self._record(ratios[worst], number, worst)
         if ratios[worst] > LIMIT:
@@ -109,14 +124,22 @@ class LockStepJudge:
                 f"by {ratios[worst]:.1e} times what rounding explains"
             )
 
-    def _update_ratios(self, step, gradients):
-        """By weight and by variable of the optimizer, how far its update is off."""
-        self.network.apply_gradients(gradients)
-        moved = [*self.network.weights, *self.network.optimizer.variables]
-        names = [*self.network.weight_paths(), *(f"slot {i}" for i in range(len(moved)))]
-        before, after = ([*weights, *variables] for weights, variables in (step.before, step.after))
+    def _update_ratios(self, step):
+        """By trained weight and by variable of the optimizer, how far its update is off."""
+        self.network.apply_gradients(step.outcome[1 : 1 + len(self.trained)])
+        moved = [*self.network.trainable_weights, *self.network.optimizer.variables]
+        names = [*self.trained, *(f"slot {i}" for i in range(len(moved)))]
+        before, after = (
+            [*(state.weights[place] for place in self.places), *state.optimizer]
+            for state in (step.before, step.after)
+        )
         rows = zip(names, moved, after, before, strict=False)
         return {name: _update_ratio(*arrays) for name, *arrays in rows}
+
+    def _what(self, name):
+        if name == "loss":
+            return "the loss"
+        return f"the gradient of {name}" if name in self.trained else f"the new {name}"
 
     def _record(self, ratio, number, name):
         if ratio > self.worst[0]:
@@ -133,7 +156,7 @@ class LockStepJudge:
 
 def _update_ratio(here, there, before):
     """The largest error of an update in units in the last place of old, new and move."""
-    differs = here != there
+    differs = differing(here, there)
     if not differs.any():
         return 0.0
     if there.dtype.kind == "i":
@@ -147,8 +170,4 @@ def _update_ratio(here, there, before):
 def _ratio(error, noise):
     if error == 0.0:
         return 0.0
-    return error / noise if noise else float("inf")
-
-
-def _what(name):
-    return "the loss" if name == "loss" else f"the gradient of {name}"
+    return error / noise if noise and np.isfinite(error) else float("inf")

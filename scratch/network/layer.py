@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from scratch import config, constraints, regularizers
+from scratch import config, constraints, random, regularizers
 from scratch.losses.loss import snake_case
 
 from .penalties import penalize_output
@@ -26,6 +26,7 @@ class Layer:
     """
 
     activation: Callable | None = None
+    seed_generator: random.SeedGenerator | None = None
 
     def __init__(self, *, activity_regularizer=None, trainable=True, dtype=None, name=None):
         self.activity_regularizer = regularizers.get(activity_regularizer)
@@ -131,6 +132,17 @@ class Layer:
     def _below(self, paths):
         """The paths of weights with this layer's name before them."""
         return [f"{self.name}/{path}" for path in paths]
+
+    @property
+    def seed_states(self) -> list[np.ndarray]:
+        """What every seed generator hands out next: with `weights`, a layer's whole state."""
+        own = [self.seed_generator.state] if self.seed_generator else []
+        return own + [state for layer in self.layers for state in layer.seed_states]
+
+    def seed_paths(self) -> list[str]:
+        """The names of `seed_states`, such as "dropout/seed_generator"."""
+        own = ["seed_generator"] if self.seed_generator else []
+        return self._below(own + self._of_all("seed_paths"))
 
     def trainable_regularizers(self) -> list[regularizers.Regularizer | None]:
         """The regularizer of each of `trainable_weights`, or None."""
