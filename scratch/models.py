@@ -7,9 +7,10 @@ from .attention import PositionEmbedding, TransformerEncoder
 from .convolution import Conv2D
 from .dense import Dense
 from .network import Input, Sequential
-from .pooling import GlobalAveragePooling1D, MaxPooling2D
+from .pooling import GlobalAveragePooling1D, GlobalAveragePooling2D, MaxPooling2D
 from .recurrent import LSTM
 from .reshaping import Flatten, Permute, Reshape
+from .residual import ResidualBlock
 
 
 def mlp(inputs=784) -> Sequential:
@@ -134,9 +135,10 @@ def deep(
     )
 
 
-def convnet(inputs=784) -> Sequential:
-    """Square images, convolution 5 x 5 x 30 relu, max pool, 100 relu, 10 softmax.
+def convnet(inputs=784, classes=10, frozen=False) -> Sequential:
+    """Square images, convolution 5 x 5 x 30 relu, max pool, 100 relu, softmax of the classes.
 
+    With frozen=True the convolution stays as it is, and only the dense layers are trained.
     Source: Saitoh, Deep Learning from the Basics.
     """
     size = math.isqrt(inputs)
@@ -144,10 +146,31 @@ def convnet(inputs=784) -> Sequential:
         [
             Input((inputs,)),
             Reshape((size, size, 1)),
-            Conv2D(30, 5, activation="relu"),
+            Conv2D(30, 5, activation="relu", trainable=not frozen),
             MaxPooling2D(),
             Flatten(),
             Dense(100, activation="relu"),
+            Dense(classes, activation="softmax"),
+        ]
+    )
+
+
+def resnet(inputs=784) -> Sequential:
+    """Square images, convolution 3 x 3 x 32 relu, max pool, residual blocks of 32 and 64.
+
+    The first convolution, the pool and the second block each halve the sides of the images.
+    Source: after He et al., Deep Residual Learning for Image Recognition, 2016.
+    """
+    size = math.isqrt(inputs)
+    return Sequential(
+        [
+            Input((inputs,)),
+            Reshape((size, size, 1)),
+            Conv2D(32, 3, 2, "same", activation="relu", kernel_initializer="he_uniform"),
+            MaxPooling2D(),
+            ResidualBlock(32),
+            ResidualBlock(64, strides=2),
+            GlobalAveragePooling2D(),
             Dense(10, activation="softmax"),
         ]
     )
