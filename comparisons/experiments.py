@@ -93,20 +93,45 @@ def _initial_weights() -> tuple[Experiment, ...]:
 
 
 def _overfitting() -> tuple[Experiment, ...]:
+    cases = (
+        ("plain", {}),
+        ("weight decay", {"decay": 0.05}),
+        ("dropout", {"dropout": 0.2}),
+        ("dropout and weight decay", {"dropout": 0.2, "decay": 0.05}),
+    )
     return tuple(
         Experiment(
             name="overfitting",
             variant=variant,
             about=f"six layers of 100 relu on 300 samples, {variant}",
             model="deep",
-            arguments={"layers": 6, "decay": decay},
+            arguments={"layers": 6} | arguments,
             optimizer="SGD",
             settings={"learning_rate": 0.01},
             batch_size=100,
             epochs=200,
             samples=300,
         )
-        for variant, decay in (("plain", 0.0), ("weight decay", 0.05))
+        for variant, arguments in cases
+    )
+
+
+def _batch_norm() -> tuple[Experiment, ...]:
+    cases = [(stddev, kind) for stddev in (1.0, 0.3, 0.1, 0.03, 0.01) for kind in (True, False)]
+    return tuple(
+        Experiment(
+            name="batch-norm",
+            variant=f"stddev {stddev:g}, {'with' if batch_normalization else 'without'}",
+            about="five layers of 100 relu on 1,000 samples",
+            model="deep",
+            arguments={"stddev": stddev, "batch_normalization": batch_normalization},
+            optimizer="SGD",
+            settings={"learning_rate": 0.01},
+            batch_size=100,
+            epochs=20,
+            samples=1000,
+        )
+        for stddev, batch_normalization in cases
     )
 
 
@@ -245,6 +270,15 @@ EXPERIMENTS = (
         epochs=2,
     ),
     Experiment(
+        name="deep-convnet",
+        about="six convolutions 3 x 3 relu, three max pools, 50 relu, dropout, 10 softmax, Adam",
+        model="deep_convnet",
+        optimizer="Adam",
+        settings={"learning_rate": 1e-3},
+        batch_size=100,
+        epochs=5,
+    ),
+    Experiment(
         name="transformer",
         about="16 patches, 64 wide, one transformer block of 4 heads, 10 softmax, Adam",
         model="transformer",
@@ -285,6 +319,7 @@ EXPERIMENTS = (
     *_optimizers(),
     *_initial_weights(),
     *_overfitting(),
+    *_batch_norm(),
     *_search(),
     *_ensemble(),
     *_transfer(),

@@ -5,6 +5,7 @@ import math
 import keras
 import tensorflow as tf
 
+Activation = keras.layers.Activation
 Dense = keras.layers.Dense
 
 

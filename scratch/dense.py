@@ -105,6 +105,20 @@ class Dense(Layer):
         return (*input_shape[:-1], self.units)
 
 
+class Activation(Layer):
+    """y = activation(x), a layer of its own where something stands between the sums and it."""
+
+    def __init__(self, activation, **kwargs):
+        super().__init__(**kwargs)
+        self.activation = activations.get(activation)
+
+    def preactivation(self, x, training=False):
+        return x, lambda dx, needs_dx=True: (dx, [])
+
+    def call(self, x, training=False):
+        return activate(self.activation, *self.preactivation(x))
+
+
 class NaiveDense:
     """y = activation(x @ W + b), with W uniform in [0, 0.1) and b zero: the smallest dense layer.
 

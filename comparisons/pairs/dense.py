@@ -17,4 +17,6 @@ def rows() -> tuple[Pair, ...]:
             "layer",
         ),
         Pair("dense", "Dense", {"x": "7x5"}, {"units": 3, "use_bias": False}, "no bias", "layer"),
+        Pair("dense", "Activation", {"x": "7x5"}, {"activation": "relu"}, "relu", "layer"),
+        Pair("dense", "Activation", {"x": "7x5"}, {"activation": "softmax"}, "softmax", "layer"),
     )

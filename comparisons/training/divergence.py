@@ -5,7 +5,7 @@ import numpy as np
 from comparisons.results import Divergence
 
 from .kinks import flips, preactivations, reference_preactivations, relu_layers
-from .rounding import largest
+from .rounding import apart, largest
 from .state import State
 
 MULTIPLE = 30.0  # of the envelope; see CONTRIBUTING.md
@@ -55,8 +55,8 @@ class FreeRuns:
 
 
 def distance(here: list[np.ndarray], there: list[np.ndarray]) -> float:
-    """The largest difference between two lists of weights; inf where one is not finite."""
-    return max(largest(h - t) for h, t in zip(here, there, strict=True))
+    """The largest difference between two lists of weights, in the sense of `apart`."""
+    return max(apart(h, t) for h, t in zip(here, there, strict=True))
 
 
 def largest_weight(network) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 from comparisons.results import LockStep
 
 from .kinks import flips, following, preactivations, reference_preactivations
-from .rounding import largest, outcome, outcome_noise
+from .rounding import apart, largest, outcome, outcome_noise
 from .state import State
 
 LIMIT = 16.0  # correct runs stay below 5: see CONTRIBUTING.md
@@ -100,7 +100,7 @@ class LockStepJudge:
         """By array of the outcome, how far it is off, in units of its noise and absolutely."""
         if not self.noise:
             self.noise = self._measured_noise(step)
-        errors = [largest(c - r) for c, r in zip(computed, step.outcome, strict=True)]
+        errors = [apart(c, r) for c, r in zip(computed, step.outcome, strict=True)]
         return [_ratio(e, n) for e, n in zip(errors, self.noise, strict=True)], errors
 
     def _measured_noise(self, step):
@@ -156,7 +156,7 @@ class LockStepJudge:
 
 def _update_ratio(here, there, before):
     """The largest error of an update in units in the last place of old, new and move."""
-    differs = here != there
+    differs = (here != there) & ~(np.isnan(here) & np.isnan(there))
     if not differs.any():
         return 0.0
     if there.dtype.kind == "i":
@@ -170,4 +170,4 @@ def _update_ratio(here, there, before):
 def _ratio(error, noise):
     if error == 0.0:
         return 0.0
-    return error / noise if noise else float("inf")
+    return error / noise if noise and np.isfinite(error) else float("inf")

@@ -26,7 +26,7 @@ def outcome_noise(network, state: State, x, y, seed: int, draws: int = 5) -> lis
     for _ in range(draws):
         nearby = replace(state, weights=[nudge(weight, generator) for weight in state.weights])
         moved = outcome(network, nearby, nudge(x, generator), y)
-        moves.append([largest(m - e) for m, e in zip(moved, exact, strict=True)])
+        moves.append([apart(m, e) for m, e in zip(moved, exact, strict=True)])
     sums = [np.sqrt(len(x)) * np.finfo(x.dtype).eps / 2 * largest(e) for e in exact]
     return [float(noise) for noise in np.median(moves, axis=0) + sums]
 
@@ -36,6 +36,15 @@ def outcome(network, state: State, x, y) -> list[np.ndarray]:
     restore(network, state)
     loss, _, gradients = network.loss_and_gradients(x, y)
     return [np.asarray(loss), *gradients, *(w.copy() for w in network.non_trainable_weights)]
+
+
+def apart(here, there) -> float:
+    """The largest difference; numbers that overflowed alike, to the same infinity or to NaN, agree.
+
+    inf where only one side is finite.
+    """
+    same = (here == there) | (np.isnan(here) & np.isnan(there))
+    return largest(np.where(same, 0, here - there))
 
 
 def largest(array) -> float:
