@@ -202,6 +202,29 @@ def _transfer() -> tuple[Experiment, ...]:
     return pretrained, fine_tuned
 
 
+def _augmentation() -> tuple[Experiment, ...]:
+    cases = (
+        ("plain", {"shift": 0.0, "turn": 0.0}),
+        ("shifted", {"turn": 0.0}),
+        ("shifted and turned", {}),
+    )
+    return tuple(
+        Experiment(
+            name="augmentation",
+            variant=variant,
+            about=f"784-100 relu-10 softmax on 1,000 samples, {variant}, Adam",
+            model="shifted_and_turned",
+            arguments=arguments,
+            optimizer="Adam",
+            settings={"learning_rate": 1e-3},
+            batch_size=100,
+            epochs=30,
+            samples=1000,
+        )
+        for variant, arguments in cases
+    )
+
+
 EXPERIMENTS = (
     Experiment(
         name="mlp",
@@ -323,4 +346,5 @@ EXPERIMENTS = (
     *_search(),
     *_ensemble(),
     *_transfer(),
+    *_augmentation(),
 )

@@ -222,7 +222,9 @@ class _Comparison:
         outputs = {}
         for side, network in zip(SIDES, self._networks(), strict=True):
             batches = self.task.batches(self.task.x_test, self.task.y_test)
-            outputs[side] = np.concatenate([np.asarray(network(x)) for x, _ in batches])
+            outputs[side] = np.concatenate(
+                [np.asarray(network(x, training=False)) for x, _ in batches]
+            )
         return outputs
 
     def _map(self):
@@ -231,7 +233,7 @@ class _Comparison:
             return {}
         grid = plane(0, 1, MAP_SIDE).astype(self.task.dtype)
         return {
-            side: np.asarray(network(grid)).reshape(MAP_SIDE, MAP_SIDE)
+            side: np.asarray(network(grid, training=False)).reshape(MAP_SIDE, MAP_SIDE)
             for side, network in zip(SIDES, self._networks(), strict=True)
         }
 
