@@ -130,6 +130,7 @@ def _batch_norm() -> tuple[Experiment, ...]:
             batch_size=100,
             epochs=20,
             samples=1000,
+            learns=batch_normalization or stddev in (0.3, 0.1),
         )
         for stddev, batch_normalization in cases
     )

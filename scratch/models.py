@@ -142,7 +142,7 @@ def deep(
 
     def hidden():
         if batch_normalization:  # which would take away again what a bias adds
-            yield from (sums(use_bias=False), BatchNormalization(), Activation("relu"))
+            yield from (sums(use_bias=False), BatchNormalization(momentum=0.9), Activation("relu"))
         else:
             yield sums(activation="relu")
         if dropout:

@@ -543,3 +543,20 @@ def test_layers_are_named_as_in_keras(layer, arguments):
     keras.backend.clear_session()
     twin = getattr(keras.layers, layer.__name__)
     assert layer(*arguments).name == twin(*arguments).name
+
+
+def drawing(side):
+    side.random.set_random_seed(1)
+    layers = [side.recurrent.LSTM(3, dropout=0.2), side.dropout.Dropout(0.5), side.dense.Dense(2)]
+    return side.network.Sequential([side.network.Input((4, 6)), *layers])
+
+
+def test_seed_generators_go_on_in_training_as_keras_s():
+    here, there, x = drawing(scratch), drawing(reference), np.ones((3, 4, 6))
+    assert here.seed_paths() == ["lstm/seed_generator", "dropout/seed_generator"]
+    for training in (True, False, True):
+        here(x, training=training)
+        there(x, training=training)
+        seeds = [np.asarray(v) for v in there.variables if "seed" in v.path]
+        assert np.array_equal(here.seed_states, seeds)
+    assert here.seed_states[1][1] == 2

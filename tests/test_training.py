@@ -278,6 +278,7 @@ def test_every_other_experiment_matches_in_float64(experiment):
     result = compare(experiment, dtype="float64")
     assert result.verdict == "match", result.causes
     assert result.predictions_agreeing == result.test_examples
+    assert result.accuracy["scratch"] >= {"deep-convnet": 0.99}.get(experiment.name, 0.0)
 
 
 def test_of_the_samples_the_last_are_held_out_for_validation():

@@ -7,7 +7,7 @@ import numpy as np
 from comparisons.results import LockStep
 
 from .kinks import flips, following, preactivations, reference_preactivations
-from .rounding import apart, largest, outcome, outcome_noise
+from .rounding import apart, differing, largest, outcome, outcome_noise
 from .state import State
 
 LIMIT = 16.0  # correct runs stay below 5: see CONTRIBUTING.md
@@ -156,7 +156,7 @@ class LockStepJudge:
 
 def _update_ratio(here, there, before):
     """The largest error of an update in units in the last place of old, new and move."""
-    differs = (here != there) & ~(np.isnan(here) & np.isnan(there))
+    differs = differing(here, there)
     if not differs.any():
         return 0.0
     if there.dtype.kind == "i":

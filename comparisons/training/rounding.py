@@ -39,12 +39,14 @@ def outcome(network, state: State, x, y) -> list[np.ndarray]:
 
 
 def apart(here, there) -> float:
-    """The largest difference; numbers that overflowed alike, to the same infinity or to NaN, agree.
+    """The largest difference; inf where one is not finite."""
+    differs = differing(here, there)
+    return largest(here[differs] - there[differs])
 
-    inf where only one side is finite.
-    """
-    same = (here == there) | (np.isnan(here) & np.isnan(there))
-    return largest(np.where(same, 0, here - there))
+
+def differing(here, there) -> np.ndarray:
+    """Where two arrays differ; numbers that overflowed alike, to one infinity or to NaN, do not."""
+    return (here != there) & ~(np.isnan(here) & np.isnan(there))
 
 
 def largest(array) -> float:
