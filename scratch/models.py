@@ -235,13 +235,13 @@ def shifted_and_turned(inputs=784, shift=0.1, turn=0.05) -> Sequential:
 
     Without a shift or without a turn that layer is left out.
     """
-    size, black = math.isqrt(inputs), {"fill_mode": "constant"}
+    size, black = math.isqrt(inputs), "constant"
     return Sequential(
         [
             Input((inputs,)),
             Reshape((size, size, 1)),
-            *([RandomTranslation(shift, shift, **black)] if shift else []),
-            *([RandomRotation(turn, **black)] if turn else []),
+            *([RandomTranslation(shift, shift, black)] if shift else []),
+            *([RandomRotation(turn, black)] if turn else []),
             Flatten(),
             Dense(100, activation="relu"),
             Dense(10, activation="softmax"),
