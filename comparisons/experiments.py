@@ -1,7 +1,7 @@
 """The table of experiments: which networks are trained on what. Data, no logic."""
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -14,7 +14,8 @@ class Experiment:
     Of several rows with one name, each is a variant: their curves are drawn into one picture, and
     with averaged=True their outputs are averaged as well; later_seed is added to the run's seed.
     samples limits the training set, of which validation is the share held out to test on;
-    arguments are the model's.
+    arguments are the model's. classes are the labels whose samples are used, renumbered from 0;
+    after is the experiment whose trained weights this one starts from.
     """
 
     name: str
@@ -35,6 +36,8 @@ class Experiment:
     validation: float = 0.0
     averaged: bool = False
     later_seed: int = 0
+    classes: tuple[int, ...] = ()
+    after: "Experiment | None" = None
 
     @property
     def title(self) -> str:
@@ -175,6 +178,54 @@ def _ensemble() -> tuple[Experiment, ...]:
     )
 
 
+def _transfer() -> tuple[Experiment, ...]:
+    """As in Keras's example mnist_transfer_cnn, where the head goes on from its weights too."""
+    pretrained = Experiment(
+        name="transfer",
+        variant="digits 0 to 4",
+        about="convnet on the digits 0 to 4, Adam",
+        model="convnet",
+        arguments={"classes": 5},
+        classes=(0, 1, 2, 3, 4),
+        optimizer="Adam",
+        settings={"learning_rate": 1e-3},
+        batch_size=128,
+        epochs=2,
+    )
+    fine_tuned = replace(
+        pretrained,
+        variant="digits 5 to 9, the head alone",
+        about="then its dense layers on the digits 5 to 9, the convolution frozen, Adam anew",
+        arguments={"classes": 5, "frozen": True},
+        classes=(5, 6, 7, 8, 9),
+        after=pretrained,
+    )
+    return pretrained, fine_tuned
+
+
+def _augmentation() -> tuple[Experiment, ...]:
+    cases = (
+        ("plain", {"shift": 0.0, "turn": 0.0}),
+        ("shifted", {"turn": 0.0}),
+        ("shifted and turned", {}),
+    )
+    return tuple(
+        Experiment(
+            name="augmentation",
+            variant=variant,
+            about=f"784-100 relu-10 softmax on 1,000 samples, {variant}, Adam",
+            model="shifted_and_turned",
+            arguments=arguments,
+            optimizer="Adam",
+            settings={"learning_rate": 1e-3},
+            batch_size=100,
+            epochs=30,
+            samples=1000,
+        )
+        for variant, arguments in cases
+    )
+
+
 EXPERIMENTS = (
     Experiment(
         name="mlp",
@@ -261,6 +312,15 @@ EXPERIMENTS = (
         epochs=3,
     ),
     Experiment(
+        name="resnet",
+        about="convolution 3 x 3 x 32, residual blocks of 32 and 64, 10 softmax, Adam",
+        model="resnet",
+        optimizer="Adam",
+        settings={"learning_rate": 1e-3},
+        batch_size=128,
+        epochs=2,
+    ),
+    Experiment(
         name="moons",
         about="2-4-10-4-1 sigmoid on two moons, mean squared error, full batch",
         model="moons",
@@ -286,4 +346,6 @@ EXPERIMENTS = (
     *_batch_norm(),
     *_search(),
     *_ensemble(),
+    *_transfer(),
+    *_augmentation(),
 )

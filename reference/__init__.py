@@ -31,6 +31,7 @@ from . import (
     regression,
     regularizers,
     reshaping,
+    residual,
     schedules,
     tensors,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "regression",
     "regularizers",
     "reshaping",
+    "residual",
     "schedules",
     "tensors",
 ]

@@ -5,14 +5,16 @@ import math
 
 from . import initializers, regularizers
 from .attention import PositionEmbedding, TransformerEncoder
+from .augmentation import RandomRotation, RandomTranslation
 from .convolution import Conv2D
 from .dense import Activation, Dense
 from .dropout import Dropout
 from .network import Input, Sequential
 from .normalization import BatchNormalization
-from .pooling import GlobalAveragePooling1D, MaxPooling2D
+from .pooling import GlobalAveragePooling1D, GlobalAveragePooling2D, MaxPooling2D
 from .recurrent import LSTM
 from .reshaping import Flatten, Permute, Reshape, ZeroPadding2D
+from .residual import ResidualBlock
 
 
 def mlp(inputs=784):
@@ -155,9 +157,10 @@ def deep(
     )
 
 
-def convnet(inputs=784):
-    """Square images, convolution 5 x 5 x 30 relu, max pool, 100 relu, 10 softmax.
+def convnet(inputs=784, classes=10, frozen=False):
+    """Square images, convolution 5 x 5 x 30 relu, max pool, 100 relu, softmax of the classes.
 
+    With frozen=True the convolution stays as it is, and only the dense layers are trained.
     Source: Saitoh, Deep Learning from the Basics.
     """
     size = math.isqrt(inputs)
@@ -165,10 +168,31 @@ def convnet(inputs=784):
         [
             Input((inputs,)),
             Reshape((size, size, 1)),
-            Conv2D(30, 5, activation="relu"),
+            Conv2D(30, 5, activation="relu", trainable=not frozen),
             MaxPooling2D(),
             Flatten(),
             Dense(100, activation="relu"),
+            Dense(classes, activation="softmax"),
+        ]
+    )
+
+
+def resnet(inputs=784):
+    """Square images, convolution 3 x 3 x 32 relu, max pool, residual blocks of 32 and 64.
+
+    The first convolution, the pool and the second block each halve the sides of the images.
+    Source: after He et al., Deep Residual Learning for Image Recognition, 2016.
+    """
+    size = math.isqrt(inputs)
+    return Sequential(
+        [
+            Input((inputs,)),
+            Reshape((size, size, 1)),
+            Conv2D(32, 3, 2, "same", activation="relu", kernel_initializer="he_uniform"),
+            MaxPooling2D(),
+            ResidualBlock(32),
+            ResidualBlock(64, strides=2),
+            GlobalAveragePooling2D(),
             Dense(10, activation="softmax"),
         ]
     )
@@ -202,5 +226,24 @@ def deep_convnet(inputs=784):
             Dense(50, activation="relu", kernel_initializer="he_uniform"),
             Dropout(0.5),
             Dense(10, activation="softmax", kernel_initializer="he_uniform"),
+        ]
+    )
+
+
+def shifted_and_turned(inputs=784, shift=0.1, turn=0.05):
+    """Square images, in training moved by shares of a side and of a turn, 100 relu, 10 softmax.
+
+    Without a shift or without a turn that layer is left out.
+    """
+    size, black = math.isqrt(inputs), "constant"
+    return Sequential(
+        [
+            Input((inputs,)),
+            Reshape((size, size, 1)),
+            *([RandomTranslation(shift, shift, black)] if shift else []),
+            *([RandomRotation(turn, black)] if turn else []),
+            Flatten(),
+            Dense(100, activation="relu"),
+            Dense(10, activation="softmax"),
         ]
     )

@@ -26,6 +26,7 @@ from . import (
     regression,
     regularizers,
     reshaping,
+    residual,
     schedules,
     tensors,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "regression",
     "regularizers",
     "reshaping",
+    "residual",
     "schedules",
     "tensors",
 ]

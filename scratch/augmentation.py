@@ -5,9 +5,9 @@ only RandomContrast draws in its own. Images are (n, h, w, c), or (n, c, h, w) w
 Keras's layers augment unless told not to; these do so in training alone, as all layers do here.
 """
 
-import functools
 import itertools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -85,7 +85,7 @@ def affine_transform(
     pixels, y is "bilinear" or that of the "nearest"; outside, the image goes on by fill_mode:
     "constant" is fill_value, "nearest" the edge, "reflect" and "wrap" the image again. dx adds up
     what each pixel gave; TensorFlow's gradient is another, dy moved back by the inverse transform.
-    u and v are float32, as in TensorFlow, which computes y in float32 too.
+    As in TensorFlow u, v and, even for float64, what lies between pixels are computed in float32.
     """
     if data_format is not None and _channels_first(data_format):
         settings = transform, interpolation, fill_mode, fill_value
@@ -94,19 +94,28 @@ def affine_transform(
     u, v = _sources(transform, h, w)
     rows = _taps(_continued(v, h, fill_mode), h, interpolation)
     columns = _taps(_continued(u, w, fill_mode), w, interpolation)
-    taps = [_tap(row, column, w, images) for row, column in itertools.product(rows, columns)]
-    pixels, samples = images.reshape(n, h * w, c), np.arange(n)[:, np.newaxis]
-    y = fill_value * (1 - functools.reduce(np.add, (weight for _, weight in taps)))
-    for index, weight in taps:
-        y = y + weight * pixels[samples, index]
+    in_float32 = images.dtype == "float64" and interpolation == "bilinear"
+    pixels = images.reshape(n, h * w, c).astype("float32" if in_float32 else images.dtype)
+    samples, outside = np.arange(n)[:, np.newaxis], np.float32(fill_value)
+
+    def pixel(row, column):
+        """Its number within an image, and whether it is inside."""
+        return row.index * w + column.index, (row.inside & column.inside)[..., np.newaxis]
+
+    def taken(row, column):
+        number, inside = pixel(row, column)
+        return column.weight * np.where(inside, pixels[samples, number], outside)
+
+    y = [row.weight * sum(taken(row, column) for column in columns) for row in rows]
 
     def backward(dy):
         dx, dy = np.zeros(pixels.shape, dy.dtype), dy.reshape(pixels.shape)
-        for index, weight in taps:
-            np.add.at(dx, (samples, index), weight * dy)
+        for row, column in itertools.product(rows, columns):
+            number, inside = pixel(row, column)
+            np.add.at(dx, (samples, number), inside * (row.weight * (column.weight * dy)))
         return dx.reshape(images.shape)
 
-    return y.reshape(images.shape), backward
+    return np.asarray(sum(y)).astype(images.dtype).reshape(images.shape), backward
 
 
 def _channels_last(function, images):
@@ -128,8 +137,11 @@ def _continued(at, size, fill_mode):
     if fill_mode == "constant":
         return at
     if fill_mode == "reflect":
-        turn = np.mod(at + 0.5, 2 * size)
-        at = np.where(turn < size, turn, 2 * size - turn) - 0.5
+        # as TensorFlow does, turn by turn of 2 * size pixels
+        turn = at - 2 * size * np.trunc(at / (2 * size))
+        turn = np.where(turn < -size, turn + 2 * size, turn)
+        back = np.where(turn < 0, 0, 2 * size) - turn - 1
+        at = np.where((turn < 0) | (turn >= size), back, turn)
     elif fill_mode == "wrap":
         # as TensorFlow does, which counts turns of size - 1 pixels and goes back size for each
         turns = np.trunc(np.abs(at) / max(1, size - 1))
@@ -139,22 +151,27 @@ def _continued(at, size, fill_mode):
     return np.clip(at, 0, size - 1).astype("float32")
 
 
+@dataclass(frozen=True)
+class _Tap:
+    """A pixel that a place on an axis takes from, (n, h * w), and how much, (n, h * w, 1)."""
+
+    index: _Array
+    inside: _Array
+    weight: _Array
+
+
 def _taps(at, size, interpolation):
-    """The pixels of an axis that a place takes from: (index, weight), weight 0 outside."""
+    """The pixels of an axis that a place takes from; index is 0 outside."""
     if interpolation == "nearest":
         near = [(np.trunc(at + np.copysign(np.float32(0.5), at)), np.ones_like(at))]
     else:
         floor = np.floor(at)
         near = [(floor, floor + 1 - at), (floor + 1, at - floor)]
-    inside = [(index >= 0) & (index < size) for index, _ in near]
-    pairs = zip(near, inside, strict=True)
-    return [(np.where(i, index, 0).astype(int), np.where(i, part, 0)) for (index, part), i in pairs]
+    return [_tap(index, (index >= 0) & (index < size), weight) for index, weight in near]
 
 
-def _tap(row, column, w, images):
-    """A pixel by its number within an image, and its weight for every channel."""
-    weight = row[1] * column[1]
-    return row[0] * w + column[0], weight[..., np.newaxis].astype(np.real(images).dtype)
+def _tap(index, inside, weight):
+    return _Tap(np.where(inside, index, 0).astype(int), inside, weight[..., np.newaxis])
 
 
 class _Augmentation(Layer):
@@ -341,7 +358,7 @@ class RandomRotation(_Moved):
     """y = x turned around its center, by shares of a whole turn drawn from factor.
 
     factor is a pair between -1 and 1, or a number for (-factor, factor): see affine_transform. In
-    Keras 3.15 this layer fails where floatx is float64; with its own dtype="float64" it works.
+    Keras 3.15 this layer fails where floatx is float64; the reference mends it.
     """
 
     def __init__(
@@ -360,7 +377,7 @@ class RandomRotation(_Moved):
     def transform(self, x):
         h, w = self.size(x)
         low, high = self.factor
-        angle = self.drawn_pair(x, low * 360.0, high * 360.0) * np.float32(np.pi / 180)
+        angle = self.drawn_pair(x, low * 360.0, high * 360.0) * (np.pi / 180)
         cos, sin = np.cos(angle), np.sin(angle)
         cx, cy = (w - 1) / 2, (h - 1) / 2
         return [cos, -sin, cx - cx * cos + cy * sin, sin, cos, cy - cx * sin - cy * cos]
@@ -399,4 +416,4 @@ class RandomZoom(_Moved):
 
     def _zoom(self, x, factor):
         low, high = factor
-        return self.drawn_pair(x, 1.0 + low, 1.0 + high)
+        return self.drawn_pair(x, 1.0 + low, 1.0 + high).astype("float32")

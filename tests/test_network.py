@@ -161,6 +161,23 @@ def test_a_frozen_output_keeps_its_weights_behind_its_own_logits():
     assert changed == [True, True, False, False]
 
 
+@pytest.mark.parametrize("how", ["when made", "later"])
+def test_a_frozen_network_freezes_the_layers_inside_only_when_told_later(how):
+    """Batch normalization, once frozen itself, no longer moves its averages: as in Keras."""
+    moved = []
+    for side in (scratch, reference):
+        settings = {"trainable": False} if how == "when made" else {}
+        layers = [side.normalization.BatchNormalization(dtype="float64")]
+        made = side.network.Sequential(layers, **settings)
+        made(X)
+        if how == "later":
+            made.trainable = False
+        made(X, training=True)
+        assert made.trainable_weights == []
+        moved.append(bool(np.any(made.get_weights()[2])))
+    assert moved == [how == "when made"] * 2
+
+
 def test_muon_learns_from_the_network_which_layers_to_exclude():
     made = network(scratch)
     made.compile(scratch.optimizers.Muon(exclude_layers=["dense_1"]), "mse")

@@ -22,6 +22,7 @@ from . import (
     regression,
     regularizers,
     reshaping,
+    residual,
     tensors,
 )
 from .bug import Bug, planted, right_and_wrong_source
@@ -55,6 +56,7 @@ TOPICS = (
     random,
     reshaping,
     merging,
+    residual,
     attention,
     augmentation,
     embedding,

@@ -137,7 +137,7 @@ def kernel_not_flipped(evidence: Evidence) -> Iterator[Guess]:
     for name, kernel in evidence.floats.items():
         if x is None or not 2 < kernel.ndim == x.ndim == dy.ndim or x.size * kernel.size > MANY:
             continue
-        if kernel.shape[-2:] != (x.shape[-1], dy.shape[-1]):
+        if (len(x), *kernel.shape[-2:]) != (len(dy), x.shape[-1], dy.shape[-1]):
             continue
         crop = _crop(dy.shape, kernel.shape, x.shape)
         if crop and evidence.agrees(_full_convolution(dy, kernel)[crop]):

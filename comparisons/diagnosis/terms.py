@@ -48,6 +48,9 @@ def _addends(evidence: Evidence) -> Iterator[tuple[str, str, Array, str]]:
         why = "one path of the gradient (a residual connection, a second use of the input)"
         what = "the upstream gradient dy" if formula == "dy" else formula
         yield "path missing", what, image(evidence.dy), why
+        if evidence.value.shape == evidence.dy.shape and evidence.value.min(initial=0) == 0:
+            behind_relu = image(evidence.dy * (evidence.value > 0))
+            yield "path missing", f"{what} where the output is positive", behind_relu, why
     for name, a in evidence.all_expected.items():
         if name != evidence.name and np.shape(a) == shape:
             yield "other gradient added", f"d{name}", np.asarray(a, float), "another gradient"

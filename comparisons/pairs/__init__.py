@@ -41,6 +41,7 @@ from . import (
     regression,
     regularizers,
     reshaping,
+    residual,
     schedules,
     tensors,
 )
@@ -70,6 +71,7 @@ _TABLES = (
     recurrent,
     reshaping,
     merging,
+    residual,
     attention,
     augmentation,
 )

@@ -210,7 +210,8 @@ class _Comparison:
             curves=self.curves,
             samples=samples,
         )
-        result.causes = [] if self.first_step.ok else self.first_step.causes
+        result.causes = _trained_on_one_side(self.scratch, self.reference)
+        result.causes += [] if self.first_step.ok else self.first_step.causes
         result.causes += self.lockstep.causes
         result.causes += [self.failure] if self.failure else causes(result, task, free.outside)
         result.verdict = verdict(result)
@@ -221,7 +222,9 @@ class _Comparison:
         outputs = {}
         for side, network in zip(SIDES, self._networks(), strict=True):
             batches = self.task.batches(self.task.x_test, self.task.y_test)
-            outputs[side] = np.concatenate([np.asarray(network(x)) for x, _ in batches])
+            outputs[side] = np.concatenate(
+                [np.asarray(network(x, training=False)) for x, _ in batches]
+            )
         return outputs
 
     def _map(self):
@@ -230,7 +233,7 @@ class _Comparison:
             return {}
         grid = plane(0, 1, MAP_SIDE).astype(self.task.dtype)
         return {
-            side: np.asarray(network(grid)).reshape(MAP_SIDE, MAP_SIDE)
+            side: np.asarray(network(grid, training=False)).reshape(MAP_SIDE, MAP_SIDE)
             for side, network in zip(SIDES, self._networks(), strict=True)
         }
 
@@ -241,3 +244,19 @@ class _Comparison:
 
 def _last(history, name):
     return history.get(name, [float("nan")])[-1]
+
+
+def _trained_on_one_side(network, reference) -> list[str]:
+    """A sentence for each weight that is trained on one side and frozen on the other."""
+    rows = zip(network.weight_paths(), _trains(network), _trains(reference), strict=True)
+    return [
+        f"{path} is trained in {'scratch' if here else 'the reference'} alone"
+        for path, here, there in rows
+        if here != there
+    ]
+
+
+def _trains(network) -> list[bool]:
+    """Of each of a network's weights, whether it is trained."""
+    trained = set(map(id, network.trainable_weights))
+    return [id(weight) in trained for weight in network.weights]

@@ -9,11 +9,15 @@ import numpy as np
 import scratch
 from comparisons import datasets
 from comparisons.experiments import Experiment
+from comparisons.precision import floatx
 
 
 @dataclass(frozen=True)
 class Task:
-    """An experiment with its data: features (n, inputs), labels as the loss takes them."""
+    """An experiment with its data: features (n, inputs), labels as the loss takes them.
+
+    start are the weights that every network starts from, where they are not drawn from the seed.
+    """
 
     experiment: Experiment
     dataset: str
@@ -26,6 +30,7 @@ class Task:
     dtype: str
     seed: int
     epochs: int
+    start: list[np.ndarray] | None = None
 
     @property
     def steps_per_epoch(self) -> int:
@@ -49,6 +54,8 @@ class Task:
         side.random.set_random_seed(self.seed)
         model = getattr(side.models, experiment.model)
         network = model(self.x_train.shape[1], **experiment.arguments)
+        if self.start is not None:
+            network.set_weights(self.start)
         optimizer = getattr(side.optimizers, experiment.optimizer)(**experiment.settings)
         network.compile(optimizer, experiment.loss, metrics=list(experiment.metrics), **compiled)
         network.optimizer.build(network.trainable_weights)
@@ -63,7 +70,13 @@ def prepare(
     dtype: str = "float32",
     epochs: int | None = None,
 ) -> Task:
-    """The task. ValueError for a dtype, seed or number of epochs that cannot be trained."""
+    """The task. ValueError for a dtype, seed or number of epochs that cannot be trained.
+
+    An experiment that comes after another starts from the weights with which scratch ends that one.
+    """
+    start = experiment.after and _trained(
+        prepare(experiment.after, data, dataset, seed, dtype, epochs)
+    )
     epochs = experiment.epochs if epochs is None else epochs
     if dtype not in ("float32", "float64"):
         raise ValueError(f"dtype is float32 or float64, not {dtype!r}")
@@ -89,17 +102,36 @@ def prepare(
         dtype=dtype,
         seed=seed + experiment.later_seed,
         epochs=epochs,
+        start=start,
     )
+
+
+def _trained(task: Task) -> list[np.ndarray]:
+    """The weights of scratch's network after the task's epochs."""
+    with floatx(task.dtype):
+        network = task.network(scratch)
+        for x, y in task.epochs_of_batches():
+            network.fit(x, y, task.experiment.batch_size, verbose=0, shuffle=False)
+    return network.get_weights()
 
 
 def _chosen(experiment, x_train, y_train, x_test, y_test):
     """The samples that the experiment trains and tests on; the last are those held out."""
+    if experiment.classes:
+        x_train, y_train = _of_classes(experiment.classes, x_train, y_train)
+        x_test, y_test = _of_classes(experiment.classes, x_test, y_test)
     x_train, y_train = x_train[: experiment.samples], y_train[: experiment.samples]
     held_out = round(experiment.validation * len(x_train))
     if not held_out:
         return x_train, y_train, x_test, y_test
     n = len(x_train) - held_out
     return x_train[:n], y_train[:n], x_train[n:], y_train[n:]
+
+
+def _of_classes(classes, x, y):
+    """The samples of these classes, labelled by their places among them."""
+    chosen = np.isin(y, classes)
+    return x[chosen], np.searchsorted(classes, y[chosen])
 
 
 def _flat(x, dtype):

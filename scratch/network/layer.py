@@ -30,7 +30,7 @@ class Layer:
 
     def __init__(self, *, activity_regularizer=None, trainable=True, dtype=None, name=None):
         self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.trainable = trainable
+        self._trainable = trainable
         self.dtype = np.dtype(dtype or config.floatx())
         self.name = name or snake_case(type(self).__name__)
         self.built = False
@@ -102,6 +102,17 @@ class Layer:
 
     def compute_output_shape(self, input_shape):
         return input_shape
+
+    @property
+    def trainable(self) -> bool:
+        """Whether the weights are trained; to set it sets that of every layer inside too."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value):
+        self._trainable = value
+        for layer in self.layers:
+            layer.trainable = value
 
     @property
     def trainable_weights(self) -> list[np.ndarray]:
