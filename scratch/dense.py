@@ -36,6 +36,7 @@ class Dense(Layer):
     ValueError for units that are no positive integer and for an x of other width than the kernel's.
     """
 
+    by_sample = True
     kernel: np.ndarray
     bias: np.ndarray | None
 

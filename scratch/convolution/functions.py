@@ -26,14 +26,14 @@ def conv(
     The sum is over k, l and c; s are the strides, d is the dilation_rate, a and b are the zeros of
     the padding above and left. Where the kernel has fewer channels c than the inputs, they are cut
     into groups of c, and each makes its share of the outputs. backward gives dinputs and dkernel;
-    with needs_dx=False, for a network's first layer, dinputs is None. y lies in memory as the
-    inputs do. Signals may also have padding="causal", which Keras leaves to its layer.
+    with needs_dx=False, for a network's first layer, dinputs is None. y and dinputs lie in memory
+    with the batch last. Signals may also have padding="causal", which Keras leaves to its layer.
     """
     images = _Images(inputs, kernel, strides, padding, data_format, dilation_rate)
     x = images.seen(inputs)
     slide = images.slide(x.shape[1:3])
     windows = windows_of(x, slide, images.groups(x))
-    y = correlate(windows, images.kernel, like=x)
+    y = correlate(windows, images.kernel)
 
     def backward(dy, needs_dx=True):
         dy = images.seen(dy)
@@ -111,7 +111,7 @@ def conv_transpose(
 
     def backward(dy, needs_dx=True):
         windows = windows_of(images.seen(dy), slide)
-        dx = images.restored(correlate(windows, images.kernel, like=x)) if needs_dx else None
+        dx = images.restored(correlate(windows, images.kernel)) if needs_dx else None
         return dx, kernel_gradient(windows, x, images.kernel).reshape(kernel.shape)
 
     return images.restored(y), backward

@@ -23,9 +23,14 @@ class Layer:
     that it adds itself, and its backward gives their gradients in that order.
 
     Real inputs are cast to `dtype`, the dtype of the weights; complex and longdouble ones pass.
+
+    by_sample says that y[i] depends on no sample but x[i], so that a batch may come in shards, and
+    on_images that these are worth a thread each.
     """
 
     activation: Callable | None = None
+    by_sample = False
+    on_images = False
 
     def __init__(self, *, activity_regularizer=None, trainable=True, dtype=None, name=None):
         self.activity_regularizer = regularizers.get(activity_regularizer)

@@ -1,0 +1,100 @@
+"""Layers called in turn, and their backwards in reverse; some of them shard by shard, on threads.
+
+NumPy adds and compares on one core, however many there are; and what one layer makes of a shard is
+still in the cache when the next layer takes it.
+"""
+
+import contextvars
+import functools
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from scratch import activations
+
+SHARD = 32  # samples
+
+
+def chain(layers, forwards, x, training):
+    """(y, penalty, backward) of y = forwards[-1](… forwards[0](x)), those of the layers.
+
+    The penalty is the sum of theirs. Of backward(dy, dpenalty, needs_dx=False), dx is None.
+    """
+    links = []
+    for by_sample, run in itertools.groupby(zip(layers, forwards, strict=True), _is_by_sample):
+        run_of_layers, steps = zip(*run, strict=True)
+        trains = [bool(layer.trainable_weights) for layer in run_of_layers]
+        if by_sample and any(layer.on_images for layer in run_of_layers):
+            in_turn = functools.partial(_in_turn, list(zip(trains, steps, strict=True)))
+            trains, steps = [any(trains)], [functools.partial(_by_shards, in_turn)]
+        links += zip(trains, steps, strict=True)
+    return _in_turn(links, x, training)
+
+
+def _is_by_sample(pair):
+    """Whether a layer takes shards of a batch: activations of one's own might mix samples."""
+    layer, _ = pair
+    is_known = layer.activation is None or layer.activation in activations._FUNCTIONS
+    return layer.by_sample and is_known and layer.activity_regularizer is None
+
+
+def _in_turn(links, x, training):
+    """chain, of links (whether it has weights to train, forward)."""
+    backwards, penalties = [], 0.0
+    for _, forward in links:
+        x, penalty, backward = forward(x, training)
+        backwards.append(backward)
+        penalties = penalties + penalty
+    first = next((place for place, (trains, _) in enumerate(links) if trains), len(links))
+
+    def backward(dy, dpenalty, needs_dx=True):
+        gradients = []
+        for place in reversed(range(0 if needs_dx else first, len(links))):
+            needs = {} if needs_dx or place > first else {"needs_dx": False}
+            dy, layer_gradients = backwards[place](dy, dpenalty, **needs)
+            gradients = layer_gradients + gradients
+        return dy if needs_dx else None, gradients
+
+    return x, penalties, backward
+
+
+def _by_shards(forward, x, training):
+    """(y, 0.0, backward) of forward(x, training), from those of the shards of x.
+
+    Shards have one size and their gradients one order, so that threads do not change a bit.
+    """
+    parts = _shared_out(lambda shard: forward(shard, training), _split(x))
+    ys, _, backwards = zip(*parts, strict=True)
+
+    def backward(dy, dpenalty, needs_dx=True):
+        shards = list(zip(backwards, _split(dy), strict=True))
+        parts = _shared_out(lambda shard: shard[0](shard[1], dpenalty, needs_dx), shards)
+        dxs, gradients = zip(*parts, strict=True)
+        total = [functools.reduce(np.add, each) for each in zip(*gradients, strict=True)]
+        return np.concatenate(dxs) if needs_dx else None, total
+
+    return np.concatenate(ys), 0.0, backward
+
+
+def _split(x):
+    return np.split(x, range(SHARD, len(x), SHARD))
+
+
+def _shared_out(function, shards):
+    """[function(shard) for shard in shards], on as many threads as BLAS would take for itself."""
+    blas = _blas()
+    cores = max((library.num_threads for library in blas.lib_controllers), default=1)
+    if min(cores, len(shards)) == 1:
+        return [function(shard) for shard in shards]
+    with blas.limit(limits=1), ThreadPoolExecutor(cores) as threads:
+        # the caller's context holds its np.errstate
+        tasks = [threads.submit(contextvars.copy_context().run, function, s) for s in shards]
+        return [task.result() for task in tasks]
+
+
+@functools.cache
+def _blas():
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController().select(user_api="blas")
