@@ -223,7 +223,8 @@ class _Pooling(Layer):
 
 
 class _WindowPooling(_Pooling):
-    by_sample = on_images = True
+    by_sample = True
+    shard = 32
     pool: Callable[..., _Forward]
 
     def __init__(self, pool_size, strides=None, padding="valid", data_format=None, **kwargs):

@@ -32,7 +32,8 @@ def conv(
     images = _Images(inputs, kernel, strides, padding, data_format, dilation_rate)
     x = images.seen(inputs)
     slide = images.slide(x.shape[1:3])
-    windows = windows_of(x, slide, images.groups(x))
+    images.check_groups(x)
+    windows = windows_of(x, slide, images.kernel)
     y = correlate(windows, images.kernel)
 
     def backward(dy, needs_dx=True):
@@ -110,7 +111,7 @@ def conv_transpose(
     y = spread(x, images.kernel, slide, (len(x), *size, kernel.shape[-2]))
 
     def backward(dy, needs_dx=True):
-        windows = windows_of(images.seen(dy), slide)
+        windows = windows_of(images.seen(dy), slide, images.kernel)
         dx = images.restored(correlate(windows, images.kernel)) if needs_dx else None
         return dx, kernel_gradient(windows, x, images.kernel).reshape(kernel.shape)
 
@@ -147,13 +148,12 @@ class _Images:
         y = y if self.rank == 2 else y[:, :, 0]
         return np.moveaxis(y, -1, 1) if self.channels_first else y
 
-    def groups(self, x) -> int:
+    def check_groups(self, x):
         (*_, channels, outputs), given = self.kernel.shape, x.shape[3]
         if given % channels or outputs % (given // channels):
             raise ValueError(
                 f"{given} channels are not cut into groups by a kernel {self.kernel.shape}"
             )
-        return given // channels
 
     def slide(self, size) -> Slide:
         kernel_size = self.kernel.shape[:2]

@@ -15,8 +15,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 from .sliding import Slide
 
 
-def windows_of(x: np.ndarray, slide: Slide, groups: int = 1) -> np.ndarray:
-    """windows[g, i, k, c, l, j, n] = x[n, i * s + k * d - pad, j * s + l * d - pad, (g, c)]."""
+def windows_of(x: np.ndarray, slide: Slide, kernel: np.ndarray) -> np.ndarray:
+    """windows[g, i, k, c, l, j, n] = x[n, i * s + k * d - pad, j * s + l * d - pad, (g, c)].
+
+    They are copied where a kernel of one part would have them copied by each product.
+    """
+    groups = x.shape[3] // kernel.shape[2]
     image = np.ascontiguousarray(x.transpose(1, 3, 2, 0))
     if any(zeros for pad in slide.pads for zeros in pad):
         rows, columns = slide.pads
@@ -25,7 +29,8 @@ def windows_of(x: np.ndarray, slide: Slide, groups: int = 1) -> np.ndarray:
     image = image.reshape(h, groups, c // groups, w, n)
     (down, across), (dh, dw) = slide.strides, slide.dilation_rate
     windows = sliding_window_view(image, slide.spans, axis=(0, 3))
-    return windows[::down, :, :, ::across, :, ::dh, ::dw].transpose(1, 0, 5, 2, 6, 3, 4)
+    windows = windows[::down, :, :, ::across, :, ::dh, ::dw].transpose(1, 0, 5, 2, 6, 3, 4)
+    return np.ascontiguousarray(windows) if len(_matrices(kernel, groups)) == 1 else windows
 
 
 def correlate(windows: np.ndarray, kernel: np.ndarray) -> np.ndarray:
@@ -68,13 +73,14 @@ def spread(dy: np.ndarray, kernel: np.ndarray, slide: Slide, x_shape: tuple) -> 
     axes = zip(befores, x_shape[1:3], slide.spans, dy.shape[1:3], strict=True)
     pads = tuple((before, x + spanned - 1 - before - y) for before, x, spanned, y in axes)
     back = replace(slide, strides=(1, 1), pads=pads)
-    return correlate(windows_of(dy, back, groups), _flipped(kernel, groups))
+    flipped = _flipped(kernel, groups)
+    return correlate(windows_of(dy, back, flipped), flipped)
 
 
 def _matrices(kernel: np.ndarray, groups: int) -> np.ndarray:
     """kernel as matrices (parts, groups, 1, o, k * c * l): one part for each of its columns.
 
-    It stays in one part where its windows, which must be copied then, are no more than y.
+    It stays in one part where the copied windows are no more than y.
     """
     h, w, c, o = kernel.shape
     parts = 1 if h * w * c <= o // groups else w

@@ -7,13 +7,12 @@ still in the cache when the next layer takes it.
 import contextvars
 import functools
 import itertools
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from scratch import activations
-
-SHARD = 32  # samples
 
 
 def chain(layers, forwards, x, training):
@@ -25,9 +24,10 @@ def chain(layers, forwards, x, training):
     for by_sample, run in itertools.groupby(zip(layers, forwards, strict=True), _is_by_sample):
         run_of_layers, steps = zip(*run, strict=True)
         trains = [bool(layer.trainable_weights) for layer in run_of_layers]
-        if by_sample and any(layer.on_images for layer in run_of_layers):
+        sizes = [layer.shard for layer in run_of_layers if layer.shard]
+        if by_sample and sizes:
             in_turn = functools.partial(_in_turn, list(zip(trains, steps, strict=True)))
-            trains, steps = [any(trains)], [functools.partial(_by_shards, in_turn)]
+            trains, steps = [any(trains)], [functools.partial(_by_shards, in_turn, min(sizes))]
         links += zip(trains, steps, strict=True)
     return _in_turn(links, x, training)
 
@@ -35,8 +35,9 @@ def chain(layers, forwards, x, training):
 def _is_by_sample(pair):
     """Whether a layer takes shards of a batch: activations of one's own might mix samples."""
     layer, _ = pair
-    is_known = layer.activation is None or layer.activation in activations._FUNCTIONS
-    return layer.by_sample and is_known and layer.activity_regularizer is None
+    used = [getattr(layer, name, None) for name in ("activation", "recurrent_activation")]
+    known = all(each is None or each in activations._FUNCTIONS for each in used)
+    return layer.by_sample and known and layer.activity_regularizer is None
 
 
 def _in_turn(links, x, training):
@@ -59,16 +60,17 @@ def _in_turn(links, x, training):
     return x, penalties, backward
 
 
-def _by_shards(forward, x, training):
-    """(y, 0.0, backward) of forward(x, training), from those of the shards of x.
+def _by_shards(forward, size, x, training):
+    """(y, 0.0, backward) of forward(x, training), from those of shards of so many samples.
 
-    Shards have one size and their gradients one order, so that threads do not change a bit.
+    Their gradients are summed in one order, so that the number of threads does not change a bit.
     """
-    parts = _shared_out(lambda shard: forward(shard, training), _split(x))
+    cuts = range(size, len(x), size)
+    parts = _shared_out(lambda shard: forward(shard, training), np.split(x, cuts))
     ys, _, backwards = zip(*parts, strict=True)
 
     def backward(dy, dpenalty, needs_dx=True):
-        shards = list(zip(backwards, _split(dy), strict=True))
+        shards = list(zip(backwards, np.split(dy, cuts), strict=True))
         parts = _shared_out(lambda shard: shard[0](shard[1], dpenalty, needs_dx), shards)
         dxs, gradients = zip(*parts, strict=True)
         total = [functools.reduce(np.add, each) for each in zip(*gradients, strict=True)]
@@ -77,20 +79,27 @@ def _by_shards(forward, x, training):
     return np.concatenate(ys), 0.0, backward
 
 
-def _split(x):
-    return np.split(x, range(SHARD, len(x), SHARD))
-
-
 def _shared_out(function, shards):
-    """[function(shard) for shard in shards], on as many threads as BLAS would take for itself."""
+    """[function(shard) for shard in shards], on as many threads as BLAS would take for itself.
+
+    BLAS keeps to one thread meanwhile: its own wait for each other at every product, which takes
+    many times longer than the product where another process has the second core.
+    """
     blas = _blas()
     cores = max((library.num_threads for library in blas.lib_controllers), default=1)
     if min(cores, len(shards)) == 1:
         return [function(shard) for shard in shards]
-    with blas.limit(limits=1), ThreadPoolExecutor(cores) as threads:
-        # the caller's context holds its np.errstate
-        tasks = [threads.submit(contextvars.copy_context().run, function, s) for s in shards]
+    submit = _threads(cores, os.getpid()).submit
+    with blas.limit(limits=1):
+        # each in a copy of the caller's context, which holds its np.errstate
+        tasks = [submit(contextvars.copy_context().run, function, shard) for shard in shards]
         return [task.result() for task in tasks]
+
+
+@functools.cache
+def _threads(cores, process):
+    """Those of one process: what is forked from it has none."""
+    return ThreadPoolExecutor(cores)
 
 
 @functools.cache

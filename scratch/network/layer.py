@@ -25,12 +25,12 @@ class Layer:
     Real inputs are cast to `dtype`, the dtype of the weights; complex and longdouble ones pass.
 
     by_sample says that y[i] depends on no sample but x[i], so that a batch may come in shards, and
-    on_images that these are worth a thread each.
+    shard how many samples are work enough for a thread, where the layer makes such shards.
     """
 
     activation: Callable | None = None
     by_sample = False
-    on_images = False
+    shard: int | None = None
 
     def __init__(self, *, activity_regularizer=None, trainable=True, dtype=None, name=None):
         self.activity_regularizer = regularizers.get(activity_regularizer)
