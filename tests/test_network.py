@@ -438,6 +438,16 @@ def test_shards_of_a_batch_give_what_the_batch_gives(monkeypatch):
         assert np.abs(here - there).max() <= bound
 
 
+def test_a_dropout_of_recurrent_layers_is_drawn_for_the_whole_batch():
+    x = np.random.default_rng(0).standard_normal((150, 4, 3)).astype("float32")
+    layer, twin = (scratch.recurrent.LSTM(2, dropout=0.5, seed=3) for _ in range(2))
+    model = scratch.network.Sequential([layer])
+    model.build((None, 4, 3))
+    twin.ensure_built((None, 4, 3))
+    twin.set_weights(layer.get_weights())
+    assert np.array_equal(model(x, training=True), twin(x, training=True))
+
+
 def test_an_activation_that_mixes_samples_sees_the_whole_batch(monkeypatch):
     model, x = of_images(lambda x: (x - x.mean(0), lambda dy: dy - dy.mean(0)))
     here = y_and_gradients(model, x)

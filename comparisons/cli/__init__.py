@@ -405,12 +405,13 @@ def bench(
     for name in names or []:
         _must_be_known(name, _experiment_names(), "experiment")
     source, json_file = _source(data), writable_file(json_file)
-    from comparisons.bench import environment
+    from comparisons.bench import NAMES, environment
     from comparisons.results import write_json
 
     record: dict[str, Any] = {"environment": environment()}
     settings = {"dtype": dtype, "rounds": rounds, **source}
-    output, experiments = terminal.Output(), _find(names or ["mlp"])[0]
+    names = names or [name for name in NAMES if name in _experiment_names()]
+    output, experiments = terminal.Output(), _find(names)[0]
     benched = {experiment.name: experiment for experiment in reversed(experiments)}
     record["bench"] = [_measure(row, settings) for row in reversed(benched.values())]
     terminal.bench(output, record)
