@@ -26,6 +26,7 @@ from .precision import floatx
 from .results import versions
 from .training.setup import Task, prepare
 
+NAMES = ("mlp", "convnet", "deep-convnet", "lstm", "batch-norm")  # timed where none are named
 MNIST_IMAGES, MNIST_FEATURES = 60_000, 784
 STEPS = 200  # that a round has at least, so that what a call of fit costs is spread over them
 PAUSE = 0.05  # seconds, for the threads of the side before to go to sleep

@@ -36,6 +36,7 @@ class Dense(Layer):
     ValueError for units that are no positive integer and for an x of other width than the kernel's.
     """
 
+    by_sample = True
     kernel: np.ndarray
     bias: np.ndarray | None
 
@@ -74,6 +75,7 @@ class Dense(Layer):
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
         )
+        self.shard = 64 if self.kernel.size >= 2**18 else None  # small products need no threads
         self.bias = None
         if self.use_bias:
             self.add_weight(

@@ -13,7 +13,6 @@ from .reshaping import _channels_first, _numbers
 _Array = np.ndarray
 _Forward = tuple[_Array, Callable[[_Array], _Array]]
 _Sizes = int | tuple[int, ...]
-_BLOCK = 2**17  # numbers of x that are worked on at a time: few enough for a core's cache
 
 
 def max_pool(
@@ -32,21 +31,23 @@ def max_pool(
     """
     windows = _Windows(inputs.shape, pool_size, strides, padding, data_format)
     x = windows.padded(inputs, -np.inf)
-    y = windows.reduced(_larger, x)
+    first, *others = windows.cells(x)
+    y = functools.reduce(_larger, others, first.copy(order="K"))
 
     def backward(dy):
-        def shares(samples):
+        def shares():
             """The dy of the windows whose largest number is in their first cell, their second, …"""
-            rest = dy[samples].copy()
+            rest = np.empty_like(y, dy.dtype)  # lies in memory as y does
+            rest[...] = dy
             share = np.empty_like(rest)
-            *cells, _ = windows.cells(x[samples])
+            *cells, _ = windows.cells(x)
             for cell in cells:
-                np.multiply(rest, cell == y[samples], out=share)
+                np.multiply(rest, cell == y, out=share)
                 rest -= share
                 yield share
             yield rest
 
-        return windows.collected(shares, dy.dtype)
+        return windows.collected(shares(), np.empty_like(x, dy.dtype))
 
     return y, backward
 
@@ -69,14 +70,12 @@ def average_pool(
     """
     windows = _Windows(inputs.shape, pool_size, strides, padding, data_format)
     number = windows.pixels(np.real(inputs).dtype)
-    y = windows.reduced(np.add, windows.padded(inputs, 0))
-    y /= number
+    x = windows.padded(inputs, 0)
+    y = functools.reduce(np.add, windows.cells(x)) / number
 
     def backward(dy):
-        def shares(samples):
-            return itertools.repeat(dy[samples] / number, math.prod(windows.size))
-
-        return windows.collected(shares, dy.dtype)
+        shares = itertools.repeat(dy / number, math.prod(windows.size))
+        return windows.collected(shares, np.empty_like(x, dy.dtype))
 
     return y, backward
 
@@ -84,8 +83,7 @@ def average_pool(
 class _Windows:
     """Where the windows of a pooling lie, whatever is done with them.
 
-    A cell is a view of x: what all windows have in one place of a window. Samples are worked on in
-    blocks that fit into a core's cache.
+    A cell is a view of x: what all windows have in one place of a window.
     """
 
     def __init__(self, shape, pool_size, strides, padding, data_format):
@@ -111,26 +109,18 @@ class _Windows:
                 index[axis] = slice(start, start + stride * (self.outputs[axis] - 1) + 1, stride)
             yield x[tuple(index)]
 
-    def reduced(self, function, x) -> _Array:
-        """y = function(function(cell, next cell), next cell) … over the cells of a padded x."""
-        y = np.empty(self.outputs, x.dtype)
-        for samples in self._blocks():
-            y[samples] = functools.reduce(function, self.cells(x[samples]))
-        return y
-
-    def collected(self, shares, dtype) -> _Array:
-        """dx, the sum of what the windows send to their cells: shares(samples), cell by cell."""
-        shape = [n + sum(pad) for n, pad in zip(self.shape, self.pads, strict=True)]
+    def collected(self, shares, dx) -> _Array:
+        """dx, filled with the sum of what the windows send to their cells, cell by cell."""
         tiles = self.size == self.strides and all(
-            shape[axis] % size == 0 for axis, size in zip(self.axes, self.size, strict=True)
+            self.shape[axis] % size == 0 for axis, size in zip(self.axes, self.size, strict=True)
         )
-        dx = np.empty(shape, dtype) if tiles else np.zeros(shape, dtype)
-        for samples in self._blocks():
-            for cell, share in zip(self.cells(dx[samples]), shares(samples), strict=True):
-                if tiles:
-                    cell[...] = share
-                else:
-                    cell += share
+        if not tiles:
+            dx[...] = 0
+        for cell, share in zip(self.cells(dx), shares, strict=True):
+            if tiles:
+                cell[...] = share
+            else:
+                cell += share
         inside = zip(self.shape, self.pads, strict=True)
         return dx[tuple(slice(before, before + n) for n, (before, _) in inside)]
 
@@ -138,11 +128,6 @@ class _Windows:
         """The number of pixels inside of the image, for each window."""
         image = [n if axis in self.axes else 1 for axis, n in enumerate(self.shape)]
         return functools.reduce(np.add, self.cells(self.padded(np.ones(image, dtype), 0)))
-
-    def _blocks(self):
-        samples, *sample = self.shape
-        at_a_time = max(1, _BLOCK // max(1, math.prod(sample)))
-        return [slice(i, i + at_a_time) for i in range(0, samples, at_a_time)]
 
 
 def _pixel_axes(ndim, data_format):
@@ -238,6 +223,8 @@ class _Pooling(Layer):
 
 
 class _WindowPooling(_Pooling):
+    by_sample = True
+    shard = 32
     pool: Callable[..., _Forward]
 
     def __init__(self, pool_size, strides=None, padding="valid", data_format=None, **kwargs):

@@ -105,6 +105,7 @@ def _line(pixels, size, dtype):
 class _Reshaping(Layer):
     """A layer without weights, y = function(x), for an x of `ndim` axes, None being any number."""
 
+    by_sample = True
     ndim: int | None = None
 
     def function(self, x: _Array) -> _Forward:

@@ -129,6 +129,19 @@ def test_the_command_prints_ratios_and_writes_them(offline, monkeypatch, tmp_pat
     assert record["environment"]["cpu"] in "\n".join(out)
 
 
+def test_without_names_the_command_times_one_network_of_each_kind(offline, monkeypatch):
+    timed = []
+
+    def measure(experiment, dtype, rounds, progress):
+        timed.append(experiment.name)
+        return bench._entry(bench.workload(DIGITS, None, None, dtype), SECONDS, MEMORY)
+
+    monkeypatch.setattr(terminal, "start_tensorflow", lambda: None)
+    monkeypatch.setattr(bench, "measure", measure)
+    assert cli.run(["bench"]) == 0
+    assert {"mlp", "convnet", "lstm"} <= set(timed) <= set(bench.NAMES)
+
+
 @pytest.mark.slow
 def test_a_real_benchmark_of_a_small_network():
     entry = bench.measure(DIGITS, rounds=2)

@@ -3,10 +3,12 @@
 import keras
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 import reference
 import scratch
 from comparisons.precision import floatx
+from scratch.network import chain
 
 RNG = np.random.default_rng(5)
 X = RNG.standard_normal((50, 6))
@@ -411,6 +413,64 @@ def test_backward_goes_through_all_layers():
     rest = backward(np.ones_like(y), needs_dx=False)
     assert rest[0] is None
     assert all(map(np.array_equal, rest[1], gradients))
+
+
+def of_images(activation):
+    """A network whose layers take samples one by one, and 70 of them with a gradient for y."""
+    layers = [
+        scratch.convolution.Conv2D(3, 3, activation=activation),
+        scratch.pooling.MaxPooling2D(),
+        scratch.reshaping.Flatten(),
+        scratch.dense.Dense(2),
+    ]
+    x = np.random.default_rng(0).standard_normal((70, 6, 7, 2)).astype("float32")
+    return scratch.network.Sequential(layers), x
+
+
+def y_and_gradients(model, x):
+    y, backward = model.forward(x, training=True)
+    dx, gradients = backward(np.cos(y))
+    return [y, dx, *gradients]
+
+
+def test_threads_do_not_change_a_bit():
+    model, x = of_images("relu")
+    results = []
+    for threads in (1, 2, 2):
+        with threadpool_limits(threads, "blas"):
+            results.append(y_and_gradients(model, x))
+    for one, two, again in zip(*results, strict=True):
+        assert np.array_equal(one, two)
+        assert np.array_equal(two, again)
+
+
+def test_shards_of_a_batch_give_what_the_batch_gives(monkeypatch):
+    with floatx("float64"):
+        model, x = of_images("relu")
+    in_shards = y_and_gradients(model, x)
+    monkeypatch.setattr(chain, "_is_by_sample", lambda pair: False)
+    for here, there in zip(in_shards, y_and_gradients(model, x), strict=True):
+        # a bias of the convolution sums 70 * 4 * 5 numbers, in another order
+        bound = 1400 * np.finfo(float).eps * np.abs(there).max()
+        assert np.abs(here - there).max() <= bound
+
+
+def test_a_dropout_of_recurrent_layers_is_drawn_for_the_whole_batch():
+    x = np.random.default_rng(0).standard_normal((150, 4, 3)).astype("float32")
+    layer, twin = (scratch.recurrent.LSTM(2, dropout=0.5, seed=3) for _ in range(2))
+    model = scratch.network.Sequential([layer])
+    model.build((None, 4, 3))
+    twin.ensure_built((None, 4, 3))
+    twin.set_weights(layer.get_weights())
+    assert np.array_equal(model(x, training=True), twin(x, training=True))
+
+
+def test_an_activation_that_mixes_samples_sees_the_whole_batch(monkeypatch):
+    model, x = of_images(lambda x: (x - x.mean(0), lambda dy: dy - dy.mean(0)))
+    here = y_and_gradients(model, x)
+    monkeypatch.setattr(chain, "_is_by_sample", lambda pair: False)
+    for one, other in zip(here[:2], y_and_gradients(model, x)[:2], strict=True):
+        assert np.abs(one - other).max() <= 100 * np.finfo("float32").eps * np.abs(other).max()
 
 
 def test_a_network_is_a_layer():

@@ -33,12 +33,12 @@ def bench(
     for name in names or []:
         must_be_known(name, experiment_names(), "experiment")
     given, json_file = source(data), writable_file(json_file)
-    from comparisons.bench import environment
+    from comparisons.bench import NAMES, environment
     from comparisons.results import write_json
 
     record: dict[str, Any] = {"environment": environment()}
     settings = {"dtype": dtype, "rounds": rounds, **given}
-    output, experiments = terminal.Output(), find(names or ["mlp"])[0]
+    output, experiments = terminal.Output(), find(names or list(NAMES))[0]
     benched = {experiment.name: experiment for experiment in reversed(experiments)}
     record["bench"] = [_measure(row, settings) for row in reversed(benched.values())]
     terminal.bench(output, record)

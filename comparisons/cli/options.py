@@ -38,8 +38,8 @@ def complete_experiment(incomplete: str) -> list[str]:
     return [name for name in experiment_names() if name.startswith(incomplete)]
 
 
-def _names(what: str, complete) -> Any:
-    settings = {"metavar": "NAME", "show_default": "mlp", "autocompletion": complete}
+def _names(what: str, default: str, complete) -> Any:
+    settings = {"metavar": "NAME", "show_default": default, "autocompletion": complete}
     return typer.Argument(help=f"{what} that `twofold list` shows.", **settings)
 
 
@@ -47,8 +47,12 @@ DATA_HELP = (
     "A data set (auto, mnist, digits, moons, blobs), or where MNIST is: its .npz or the directory "
     "of its IDX files; ./mnist is a path."
 )
-Names = Annotated[list[str] | None, _names("Experiments, studies, topics or pairs", complete)]
-ExperimentNames = Annotated[list[str] | None, _names("Experiments", complete_experiment)]
+Names = Annotated[
+    list[str] | None, _names("Experiments, studies, topics or pairs", "mlp", complete)
+]
+ExperimentNames = Annotated[
+    list[str] | None, _names("Experiments", "one of each kind", complete_experiment)
+]
 All = Annotated[bool, typer.Option("--all", help="Every experiment, study and pair.")]
 Data = Annotated[str | None, typer.Option(metavar="NAME|PATH", help=DATA_HELP)]
 

@@ -26,14 +26,15 @@ def conv(
     The sum is over k, l and c; s are the strides, d is the dilation_rate, a and b are the zeros of
     the padding above and left. Where the kernel has fewer channels c than the inputs, they are cut
     into groups of c, and each makes its share of the outputs. backward gives dinputs and dkernel;
-    with needs_dx=False, for a network's first layer, dinputs is None. y lies in memory as the
-    inputs do. Signals may also have padding="causal", which Keras leaves to its layer.
+    with needs_dx=False, for a network's first layer, dinputs is None. y and dinputs lie in memory
+    with the batch last. Signals may also have padding="causal", which Keras leaves to its layer.
     """
     images = _Images(inputs, kernel, strides, padding, data_format, dilation_rate)
     x = images.seen(inputs)
     slide = images.slide(x.shape[1:3])
-    windows = windows_of(x, slide, images.groups(x))
-    y = correlate(windows, images.kernel, like=x)
+    images.check_groups(x)
+    windows = windows_of(x, slide, images.kernel)
+    y = correlate(windows, images.kernel)
 
     def backward(dy, needs_dx=True):
         dy = images.seen(dy)
@@ -110,8 +111,8 @@ def conv_transpose(
     y = spread(x, images.kernel, slide, (len(x), *size, kernel.shape[-2]))
 
     def backward(dy, needs_dx=True):
-        windows = windows_of(images.seen(dy), slide)
-        dx = images.restored(correlate(windows, images.kernel, like=x)) if needs_dx else None
+        windows = windows_of(images.seen(dy), slide, images.kernel)
+        dx = images.restored(correlate(windows, images.kernel)) if needs_dx else None
         return dx, kernel_gradient(windows, x, images.kernel).reshape(kernel.shape)
 
     return images.restored(y), backward
@@ -147,13 +148,12 @@ class _Images:
         y = y if self.rank == 2 else y[:, :, 0]
         return np.moveaxis(y, -1, 1) if self.channels_first else y
 
-    def groups(self, x) -> int:
+    def check_groups(self, x):
         (*_, channels, outputs), given = self.kernel.shape, x.shape[3]
         if given % channels or outputs % (given // channels):
             raise ValueError(
                 f"{given} channels are not cut into groups by a kernel {self.kernel.shape}"
             )
-        return given // channels
 
     def slide(self, size) -> Slide:
         kernel_size = self.kernel.shape[:2]

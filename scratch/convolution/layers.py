@@ -16,6 +16,8 @@ from .sliding import Numbers, as_tuple, output_size, span, transposed_size
 class _Convolution(Layer):
     """y = activation(convolution(x) + bias), of images, or of signals where rank is 1."""
 
+    by_sample = True
+    shard = 32
     rank = 2
     paddings: tuple[str, ...] = ("valid", "same")
     bias: np.ndarray | None

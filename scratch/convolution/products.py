@@ -1,9 +1,9 @@
 """The products behind every convolution: y, the gradient of its kernel, and the way back to x.
 
-Windows are (groups, h, w, kernel h, kernel w, channels, n): what the kernel sees from each output.
-They are a view of x, which lies (h, w, channels, n) in memory: with the batch last, the columns of
-a pixel under one row of the kernel are one piece. So im2col copies nothing, and a convolution is
-one matrix product for each row of the kernel.
+Windows are (groups, h, kernel h, channels, kernel w, w, n): what the kernel sees from each output.
+They are a view of x, which lies (h, channels, w, n) in memory: with the batch last, all that a row
+of outputs sees under one column of the kernel is a matrix. So im2col copies nothing, and a
+convolution is one matrix product for each column of the kernel. Results lie in memory likewise.
 """
 
 from collections.abc import Iterator
@@ -14,49 +14,49 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from .sliding import Slide
 
-SUMMANDS = 2**20  # of the kernel's gradient, held at a time
 
+def windows_of(x: np.ndarray, slide: Slide, kernel: np.ndarray) -> np.ndarray:
+    """windows[g, i, k, c, l, j, n] = x[n, i * s + k * d - pad, j * s + l * d - pad, (g, c)].
 
-def windows_of(x: np.ndarray, slide: Slide, groups: int = 1) -> np.ndarray:
-    """windows[g, i, j, k, l, c, n] = x[n, i * s + k * d - pad, j * s + l * d - pad, (g, c)]."""
-    image = np.ascontiguousarray(x.transpose(1, 2, 3, 0))
-    if any(zeros for pad in slide.pads for zeros in pad):
-        image = np.pad(image, (*slide.pads, (0, 0), (0, 0)))
-    h, w, c, n = image.shape
-    image = image.reshape(h, w, groups, c // groups, n)
-    (down, across), (dh, dw) = slide.strides, slide.dilation_rate
-    windows = sliding_window_view(image, slide.spans, axis=(0, 1))
-    return windows[::down, ::across, ..., ::dh, ::dw].transpose(2, 0, 1, 5, 6, 3, 4)
-
-
-def correlate(windows: np.ndarray, kernel: np.ndarray, like: np.ndarray) -> np.ndarray:
-    """y[n, i, j, (g, o)] = sum(windows[g, i, j, k, l, c, n] * kernel[k, l, c, (g, o)]).
-
-    y has its axes in memory in the order of `like`.
+    They are copied where a kernel of one part would have them copied by each product.
     """
-    groups, h, w, *_, n = windows.shape
+    groups = x.shape[3] // kernel.shape[2]
+    image = np.ascontiguousarray(x.transpose(1, 3, 2, 0))
+    if any(zeros for pad in slide.pads for zeros in pad):
+        rows, columns = slide.pads
+        image = np.pad(image, (rows, (0, 0), columns, (0, 0)))
+    h, c, w, n = image.shape
+    image = image.reshape(h, groups, c // groups, w, n)
+    (down, across), (dh, dw) = slide.strides, slide.dilation_rate
+    windows = sliding_window_view(image, slide.spans, axis=(0, 3))
+    windows = windows[::down, :, :, ::across, :, ::dh, ::dw].transpose(1, 0, 5, 2, 6, 3, 4)
+    return np.ascontiguousarray(windows) if len(_matrices(kernel, groups)) == 1 else windows
+
+
+def correlate(windows: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """y[n, i, j, (g, o)] = sum(windows[g, i, k, c, l, j, n] * kernel[k, l, c, (g, o)])."""
+    groups, h, *_, w, n = windows.shape
+    outputs = kernel.shape[3]
+    y = np.empty((h, outputs, w, n), np.result_type(windows, kernel))
+    rows = _rows(y, groups)
     matrices = _matrices(kernel, groups)
-    dtype = np.result_type(windows, kernel)
-    y = np.empty_like(like, dtype, shape=(n, h, w, kernel.shape[3]))
-    pixels = _pixels(y, groups)
-    product = np.empty_like(pixels) if len(matrices) > 1 else pixels
-    pairs = zip(_columns(windows, len(matrices)), matrices[:, :, None, None], strict=True)
+    product = np.empty_like(rows) if len(matrices) > 1 else rows
+    pairs = zip(_columns(windows, len(matrices)), matrices, strict=True)
     columns, matrix = next(pairs)
-    np.matmul(columns.swapaxes(3, 4), matrix, out=pixels)
+    np.matmul(matrix, columns, out=rows)
     for columns, matrix in pairs:
-        pixels += np.matmul(columns.swapaxes(3, 4), matrix, out=product)
-    return y
+        rows += np.matmul(matrix, columns, out=product)
+    return y.transpose(3, 0, 2, 1)
 
 
 def kernel_gradient(windows: np.ndarray, dy: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-    """dkernel[k, l, c, (g, o)] = sum(windows[g, i, j, k, l, c, n] * dy[n, i, j, (g, o)])."""
-    groups = len(windows)
+    """dkernel[k, l, c, (g, o)] = sum(windows[g, i, k, c, l, j, n] * dy[n, i, j, (g, o)])."""
+    groups, kernel_h, kernel_w, c, outputs = len(windows), *kernel.shape
+    rows = _rows(np.ascontiguousarray(dy.transpose(1, 3, 2, 0)), groups).swapaxes(2, 3)
     parts = len(_matrices(kernel, groups))
-    pixels = _pixels(dy, groups)
-    if parts > 1:  # each of them takes all pixels, which are faster in one piece
-        pixels = np.ascontiguousarray(pixels)
-    matrices = [_summed_products(columns, pixels) for columns in _columns(windows, parts)]
-    return np.stack(matrices).swapaxes(1, 2).reshape(kernel.shape)
+    sums = [(columns @ rows).sum(axis=1) for columns in _columns(windows, parts)]
+    shape = (parts, groups, kernel_h, c, kernel_w // parts, outputs // groups)
+    return np.reshape(sums, shape).transpose(2, 0, 4, 3, 1, 5).reshape(kernel.shape)
 
 
 def spread(dy: np.ndarray, kernel: np.ndarray, slide: Slide, x_shape: tuple) -> np.ndarray:
@@ -73,40 +73,34 @@ def spread(dy: np.ndarray, kernel: np.ndarray, slide: Slide, x_shape: tuple) -> 
     axes = zip(befores, x_shape[1:3], slide.spans, dy.shape[1:3], strict=True)
     pads = tuple((before, x + spanned - 1 - before - y) for before, x, spanned, y in axes)
     back = replace(slide, strides=(1, 1), pads=pads)
-    return correlate(windows_of(dy, back, groups), _flipped(kernel, groups), like=dy)
+    flipped = _flipped(kernel, groups)
+    return correlate(windows_of(dy, back, flipped), flipped)
 
 
 def _matrices(kernel: np.ndarray, groups: int) -> np.ndarray:
-    """kernel as matrices (parts, groups, columns, o): one part for each of its rows.
+    """kernel as matrices (parts, groups, 1, o, k * c * l): one part for each of its columns.
 
-    It stays in one part where its columns, which must be copied then, are no more than y.
+    It stays in one part where the copied windows are no more than y.
     """
     h, w, c, o = kernel.shape
-    parts = 1 if h * w * c <= o // groups else h
-    return kernel.reshape(parts, h * w * c // parts, groups, o // groups).swapaxes(1, 2)
+    parts = 1 if h * w * c <= o // groups else w
+    matrices = kernel.reshape(h, parts, w // parts, c, groups, o // groups)
+    return matrices.transpose(1, 4, 5, 0, 3, 2).reshape(parts, groups, 1, o // groups, -1)
 
 
-def _pixels(y: np.ndarray, groups: int) -> np.ndarray:
-    """A view (groups, h, w, n, o) of y."""
-    n, h, w, o = y.shape
-    return y.reshape(n, h, w, groups, o // groups).transpose(3, 1, 2, 0, 4)
+def _rows(y: np.ndarray, groups: int) -> np.ndarray:
+    """A view (groups, h, o, w * n) of y (h, (g, o), w, n)."""
+    h, outputs, w, n = y.shape
+    return y.reshape(h, groups, outputs // groups, w * n).swapaxes(0, 1)
 
 
 def _columns(windows: np.ndarray, parts: int) -> Iterator[np.ndarray]:
-    """The columns (groups, h, w, columns, n) that belong to each part of the kernel."""
-    groups, h, w, kernel_h, kernel_w, c, n = windows.shape
-    rows = kernel_h // parts
-    for k in range(0, kernel_h, rows):
-        yield windows[:, :, :, k : k + rows].reshape(groups, h, w, rows * kernel_w * c, n)
-
-
-def _summed_products(columns: np.ndarray, pixels: np.ndarray) -> np.ndarray:
-    """sum(columns @ pixels) over the pixels (h, w), some rows of them at a time."""
-    _, h, w, size, _ = columns.shape
-    rows = max(1, SUMMANDS // (w * size * pixels.shape[-1]))
-    blocks = [slice(i, i + rows) for i in range(0, h, rows)]
-    sums = [(columns[:, block] @ pixels[:, block]).sum(axis=(1, 2)) for block in blocks]
-    return np.sum(sums, axis=0)
+    """The matrices (groups, h, k * c * l, w * n) that belong to each part of the kernel."""
+    groups, h, kernel_h, c, kernel_w, w, n = windows.shape
+    size = kernel_w // parts
+    for part in range(0, kernel_w, size):
+        seen = windows[:, :, :, :, part : part + size]
+        yield seen.reshape(groups, h, kernel_h * c * size, w * n)
 
 
 def _with_gaps(y, strides):

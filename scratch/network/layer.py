@@ -23,10 +23,15 @@ class Layer:
     that it adds itself, and its backward gives their gradients in that order.
 
     Real inputs are cast to `dtype`, the dtype of the weights; complex and longdouble ones pass.
+
+    by_sample says that y[i] depends on no sample but x[i], so that a batch may come in shards, and
+    shard how many samples are work enough for a thread, where the layer makes such shards.
     """
 
     activation: Callable | None = None
     seed_generator: random.SeedGenerator | None = None
+    by_sample = False
+    shard: int | None = None
 
     def __init__(self, *, activity_regularizer=None, trainable=True, dtype=None, name=None):
         self.activity_regularizer = regularizers.get(activity_regularizer)

@@ -10,6 +10,7 @@ from scratch import activations, losses, metrics, optimizers
 
 from .batches import Batches, weigh
 from .callbacks import CallbackList, History, ProgbarLogger, listed
+from .chain import chain
 from .layer import Input, Layer, without_gradients
 from .penalties import behind, penalize_output, penalize_weights
 
@@ -63,33 +64,14 @@ class Sequential(Layer):
 
     def call(self, x, training=False):
         forwards = [layer.penalized_forward for layer in self.layers]
-        y, _, backward = self._chain(forwards, x, training)
+        y, _, backward = chain(self.layers, forwards, x, training)
         return y, lambda dy, needs_dx=True: backward(dy, 0.0, needs_dx=needs_dx)
 
     def penalized_forward(self, x, training=False):
         """(y, penalty, backward), where penalty is the sum of those of all layers."""
         forwards = [layer.penalized_forward for layer in self.layers]
-        y, penalty, backward = self._chain(forwards, self.prepare(x), training)
+        y, penalty, backward = chain(self.layers, forwards, self.prepare(x), training)
         return y, penalty, backward if self.trainable else without_gradients(backward)
-
-    def _chain(self, forwards, x, training):
-        backwards, penalties = [], 0.0
-        for forward in forwards:
-            x, penalty, backward = forward(x, training)
-            backwards.append(backward)
-            penalties = penalties + penalty
-        first_to_train = next((layer for layer in self.layers if layer.trainable_weights), None)
-
-        def backward(dy, dpenalty, needs_dx=True):
-            gradients = []
-            for layer, layer_backward in reversed(list(zip(self.layers, backwards, strict=True))):
-                if layer is first_to_train and not needs_dx:
-                    return None, layer_backward(dy, dpenalty, needs_dx=False)[1] + gradients
-                dy, layer_gradients = layer_backward(dy, dpenalty)
-                gradients = layer_gradients + gradients
-            return dy, gradients
-
-        return x, penalties, backward
 
     def _below(self, paths):
         """The paths alone: the name of a network stands in none."""
@@ -143,7 +125,7 @@ class Sequential(Layer):
         *hidden, last = self.layers
         last = functools.partial(_penalized_preactivation, last)
         forwards = [*(layer.penalized_forward for layer in hidden), last]
-        return self._chain(forwards, self.prepare(x), training)
+        return chain(self.layers, forwards, self.prepare(x), training)
 
     def loss_and_gradients(self, x, y, sample_weight=None):
         """(loss, y_pred, gradients) of one batch, gradients in the order of trainable_weights."""

@@ -6,6 +6,8 @@ import numpy as np
 
 from scratch import activations
 
+from .products import parts_of
+
 _Array = np.ndarray
 _Activation = str | Callable | None
 
@@ -23,10 +25,11 @@ def lstm_gates(
     Schmidhuber, Long Short-Term Memory (1997); for f, Gers et al., Learning to Forget (2000).
     """
     tanh, sigmoid = activations.get(activation), activations.get(recurrent_activation)
-    z_i, z_f, z_g, z_o = np.split(z, 4, axis=-1)
+    z_i, z_f, z_g, z_o = parts_of(z, 4)
     (i, back_i), (f, back_f), (o, back_o) = sigmoid(z_i), sigmoid(z_f), sigmoid(z_o)
     g, back_g = tanh(z_g)
-    new_c = f * c + i * g
+    new_c = f * c
+    new_c += i * g
     shown, back_shown = tanh(new_c)
 
     def backward(dys):
@@ -52,7 +55,7 @@ def gru_gates(
     version and in cuDNN.
     """
     tanh, sigmoid = activations.get(activation), activations.get(recurrent_activation)
-    (x_z, x_r, x_g), (inner_z, inner_r, inner_g) = (np.split(a, 3, axis=-1) for a in (x, inner))
+    (x_z, x_r, x_g), (inner_z, inner_r, inner_g) = (parts_of(a, 3) for a in (x, inner))
     (z, back_z), (r, back_r) = sigmoid(x_z + inner_z), sigmoid(x_r + inner_r)
     g, back_g = tanh(x_g + r * inner_g)
 
@@ -81,7 +84,7 @@ def gru_gates_reset_before(
     Representations (2014), third version.
     """
     tanh, sigmoid = activations.get(activation), activations.get(recurrent_activation)
-    (x_z, x_r, x_g), (inner_z, inner_r) = np.split(x, 3, axis=-1), np.split(inner, 2, axis=-1)
+    (x_z, x_r, x_g), (inner_z, inner_r) = parts_of(x, 3), parts_of(inner, 2)
     (z, back_z), (r, back_r) = sigmoid(x_z + inner_z), sigmoid(x_r + inner_r)
     seen = h if mask is None else h * mask
     g, back_g = tanh(x_g + (r * seen) @ recurrent_kernel)

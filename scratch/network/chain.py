@@ -1,0 +1,109 @@
+"""Layers called in turn, and their backwards in reverse; some of them shard by shard, on threads.
+
+NumPy adds and compares on one core, however many there are; and what one layer makes of a shard is
+still in the cache when the next layer takes it.
+"""
+
+import contextvars
+import functools
+import itertools
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from scratch import activations
+
+
+def chain(layers, forwards, x, training):
+    """(y, penalty, backward) of y = forwards[-1](… forwards[0](x)), those of the layers.
+
+    The penalty is the sum of theirs. Of backward(dy, dpenalty, needs_dx=False), dx is None.
+    """
+    links = []
+    for by_sample, run in itertools.groupby(zip(layers, forwards, strict=True), _is_by_sample):
+        run_of_layers, steps = zip(*run, strict=True)
+        trains = [bool(layer.trainable_weights) for layer in run_of_layers]
+        sizes = [layer.shard for layer in run_of_layers if layer.shard]
+        if by_sample and sizes:
+            in_turn = functools.partial(_in_turn, list(zip(trains, steps, strict=True)))
+            trains, steps = [any(trains)], [functools.partial(_by_shards, in_turn, min(sizes))]
+        links += zip(trains, steps, strict=True)
+    return _in_turn(links, x, training)
+
+
+def _is_by_sample(pair):
+    """Whether a layer takes shards of a batch: activations of one's own might mix samples."""
+    layer, _ = pair
+    used = [getattr(layer, name, None) for name in ("activation", "recurrent_activation")]
+    known = all(each is None or each in activations._FUNCTIONS for each in used)
+    return layer.by_sample and known and layer.activity_regularizer is None
+
+
+def _in_turn(links, x, training):
+    """chain, of links (whether it has weights to train, forward)."""
+    backwards, penalties = [], 0.0
+    for _, forward in links:
+        x, penalty, backward = forward(x, training)
+        backwards.append(backward)
+        penalties = penalties + penalty
+    first = next((place for place, (trains, _) in enumerate(links) if trains), len(links))
+
+    def backward(dy, dpenalty, needs_dx=True):
+        gradients = []
+        for place in reversed(range(0 if needs_dx else first, len(links))):
+            needs = {} if needs_dx or place > first else {"needs_dx": False}
+            dy, layer_gradients = backwards[place](dy, dpenalty, **needs)
+            gradients = layer_gradients + gradients
+        return dy if needs_dx else None, gradients
+
+    return x, penalties, backward
+
+
+def _by_shards(forward, size, x, training):
+    """(y, 0.0, backward) of forward(x, training), from those of shards of so many samples.
+
+    Their gradients are summed in one order, so that the number of threads does not change a bit.
+    """
+    cuts = range(size, len(x), size)
+    parts = _shared_out(lambda shard: forward(shard, training), np.split(x, cuts))
+    ys, _, backwards = zip(*parts, strict=True)
+
+    def backward(dy, dpenalty, needs_dx=True):
+        shards = list(zip(backwards, np.split(dy, cuts), strict=True))
+        parts = _shared_out(lambda shard: shard[0](shard[1], dpenalty, needs_dx), shards)
+        dxs, gradients = zip(*parts, strict=True)
+        total = [functools.reduce(np.add, each) for each in zip(*gradients, strict=True)]
+        return np.concatenate(dxs) if needs_dx else None, total
+
+    return np.concatenate(ys), 0.0, backward
+
+
+def _shared_out(function, shards):
+    """[function(shard) for shard in shards], on as many threads as BLAS would take for itself.
+
+    BLAS keeps to one thread meanwhile: its own wait for each other at every product, which takes
+    many times longer than the product where another process has the second core.
+    """
+    blas = _blas()
+    cores = max((library.num_threads for library in blas.lib_controllers), default=1)
+    if min(cores, len(shards)) == 1:
+        return [function(shard) for shard in shards]
+    submit = _threads(cores, os.getpid()).submit
+    with blas.limit(limits=1):
+        # each in a copy of the caller's context, which holds its np.errstate
+        tasks = [submit(contextvars.copy_context().run, function, shard) for shard in shards]
+        return [task.result() for task in tasks]
+
+
+@functools.cache
+def _threads(cores, process):
+    """Those of one process: what is forked from it has none."""
+    return ThreadPoolExecutor(cores)
+
+
+@functools.cache
+def _blas():
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController().select(user_api="blas")
