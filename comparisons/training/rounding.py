@@ -39,7 +39,11 @@ def outcome(network, state: State, x, y) -> list[np.ndarray]:
 
 
 def apart(here, there) -> float:
-    """The largest difference; inf where one is not finite."""
+    """The largest difference, beside numbers that overflowed alike; inf where one is not finite."""
+    with np.errstate(invalid="ignore"):
+        difference = largest(here - there)
+    if np.isfinite(difference):
+        return difference
     differs = differing(here, there)
     return largest(here[differs] - there[differs])
 
