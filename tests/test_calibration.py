@@ -115,6 +115,11 @@ def test_one_sample_is_taken_of_a_batch_alone(inputs, single):
     assert cases.get("one sample") == single
 
 
+def test_what_takes_more_than_one_sample_is_given_more():
+    equations = Pair("topic", "name", {"x": "7x3", "y": "7"}, one_sample=False)
+    assert [pair.case for pair in counts.variants(equations)] == ["", "ties"]
+
+
 def test_a_pair_is_also_tried_on_ties_and_on_one_sample():
     inputs = {"x": "7x5", "kernel": "5x3", "labels": "7:int:3"}
     _, ties, single = counts.variants(Pair("dense", "dense", inputs, case="a case"))

@@ -158,7 +158,7 @@ def _with_ties(pair: Pair) -> Pair:
 def _of_one_sample(pair: Pair) -> Pair:
     """On a batch of one, where the first axis of the first input is that of a batch."""
     batch = _batch(*pair.inputs.values())
-    if batch is None:
+    if batch is None or not pair.one_sample:
         return pair
     inputs, call = ({n: _single(s, batch) for n, s in m.items()} for m in (pair.inputs, pair.call))
     case = f"{pair.case}, one sample".lstrip(", ")

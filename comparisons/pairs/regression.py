@@ -8,8 +8,8 @@ def rows() -> tuple[Pair, ...]:
     return (
         Pair("regression", "linear_regression", model),
         Pair("regression", "logistic_regression", model),
-        Pair("regression", "normal_equations", line),
-        Pair("regression", "normal_equations", plane, case="multivariate"),
+        Pair("regression", "normal_equations", line, one_sample=False),
+        Pair("regression", "normal_equations", plane, case="multivariate", one_sample=False),
         Pair("regression", "descend_linear_regression", line, kind="path"),
         Pair("regression", "descend_linear_regression", plane, {}, "multivariate", "path"),
         Pair("regression", "descend_logistic_regression", classes, kind="path"),
