@@ -75,7 +75,6 @@ class Dense(Layer):
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
         )
-        self.shard = 64 if self.kernel.size >= 2**18 else None  # small products need no threads
         self.bias = None
         if self.use_bias:
             self.add_weight(

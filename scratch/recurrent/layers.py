@@ -24,7 +24,6 @@ class Recurrent(RunOfStates):
     """
 
     gates = 1
-    shard = 64
     zero_output_for_mask = False  # Bidirectional sets it
     activation: Callable
     seed_generator: random.SeedGenerator
@@ -79,11 +78,6 @@ class Recurrent(RunOfStates):
     def check_input(self, x):
         if x.ndim != 3 or x.shape[1] == 0 or x.shape[2] != len(self.kernel):
             raise ValueError(f"{self.name} expects (n, steps, {len(self.kernel)}), not {x.shape}")
-
-    @property
-    def by_sample(self):
-        """Not with a dropout, which is drawn for the whole batch."""
-        return not (self.dropout or self.recurrent_dropout)
 
     def cell(self, z, inner, *states):
         """(states after a step, backward): see scan."""
