@@ -157,6 +157,19 @@ def test_variants_are_written_as_png(tmp_path):
     assert np.std(image.imread(path)) > 0.05
 
 
+def test_many_variants_are_drawn_in_panels(tmp_path):
+    starts, kinds = ("stddev 1", "stddev 0.1", "stddev 0.01"), ("with", "without")
+    cases = [(start, kind) for start in starts for kind in kinds]
+    results = [variant(f"{start}, {kind}", 0.5) for start, kind in cases]
+    figure = plots.panels(results)
+    assert tuple(axes.get_title() for axes in figure.axes) == starts
+    assert all(len(axes.lines) == 2 * len(kinds) for axes in figure.axes)
+    for result in results:
+        result.name = "batch-norm"
+    (path,) = plots.draw_variants(results, tmp_path)
+    assert path.name == "batch-norm-float32.png"
+
+
 def test_a_search_is_a_map_of_rates_and_decays():
     grid = [variant(f"grid, rate {rate:g}, decay 1e-06", 0.5) for rate in (0.001, 0.01, 0.1)]
     drawn = [variant(f"random, rate {rate:g}, decay 3e-07", 0.6) for rate in (0.002, 0.02, 0.2)]

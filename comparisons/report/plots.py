@@ -75,7 +75,7 @@ def draw_variants(results: Sequence[ExperimentResult], directory: str | Path) ->
     Path(directory).mkdir(exist_ok=True)
     path = Path(directory, f"{results[0].name}-{results[0].dtype}.png")
     with rc_context(STYLE):
-        _write(search(results) if len(results) > len(COLOURS) else variants(results), path)
+        _write(PICTURES.get(results[0].name, variants)(results), path)
     return [path]
 
 
@@ -251,6 +251,27 @@ def search(results: Sequence[ExperimentResult]):
     figure.axes[0].set_ylabel("weight decay")
     figure.colorbar(drawn, ax=figure.axes, label="accuracy in validation")
     return figure
+
+
+def panels(results: Sequence[ExperimentResult]):
+    """Training accuracy of variants such as "stddev 1, with": a panel for each stddev."""
+    starts = list(dict.fromkeys(result.variant.partition(", ")[0] for result in results))
+    kinds = list(dict.fromkeys(result.variant.partition(", ")[2] for result in results))
+    title = f"Training accuracy, {' and '.join(kinds)}"
+    figure = empty_figure(results[0], title, 2.4 * len(starts), 3.8)
+    for axes, start in zip(figure.subplots(1, len(starts), sharey=True), starts, strict=True):
+        for result in results:
+            first, _, kind = result.variant.partition(", ")
+            if first == start:
+                _variant(axes, result, "accuracy", COLOURS[kinds.index(kind)])
+        axes.set(title=start, xlabel="epoch")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    handles, _ = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, kinds, loc="upper right", ncols=2, title="scratch; Keras dashed")
+    return figure
+
+
+PICTURES = {"search": search, "batch-norm": panels}
 
 
 def _rate_and_decay(result):
