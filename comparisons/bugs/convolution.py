@@ -89,13 +89,13 @@ BUGS = (
     ),
     Bug(
         name="kernel-gradient-overwritten",
-        target="convolution.products._summed_products",
+        target="convolution.products.kernel_gradient",
         checks="convolution.conv",
-        right="(columns[:, block] @ pixels[:, block]).sum(axis=(1, 2))",
-        wrong="(columns[:, block] @ pixels[:, block])[:, -1, -1]",
+        right="(columns @ rows).sum(axis=1)",
+        wrong="(columns @ rows)[:, -1]",
         story="The gradient of the kernel is a sum over all places where the kernel lay, and an = "
-        "keeps the last of them. With one window per image it is right.",
-        symptom="The gradient of the kernel is that of the last window alone.",
+        "keeps the last row of them. With one row of windows per image it is right.",
+        symptom="The gradient of the kernel is that of the last row of windows alone.",
         cause="no simple pattern",
         source="LBANN/lbann #1022",
         inputs=CONV,

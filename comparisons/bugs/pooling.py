@@ -9,14 +9,14 @@ BUGS = (
     Bug(
         name="max-pool-pays-every-tie",
         target="pooling.max_pool",
-        right="            *cells, _ = windows.cells(x[samples])\n"
+        right="            *cells, _ = windows.cells(x)\n"
         "            for cell in cells:\n"
-        "                np.multiply(rest, cell == y[samples], out=share)\n"
+        "                np.multiply(rest, cell == y, out=share)\n"
         "                rest -= share\n"
         "                yield share\n"
         "            yield rest\n",
-        wrong="            for cell in windows.cells(x[samples]):\n"
-        "                yield rest * (cell == y[samples])\n",
+        wrong="            for cell in windows.cells(x):\n"
+        "                yield rest * (cell == y)\n",
         story="The mask x == y gives the whole gradient of a window to each of its largest pixels. "
         "On images with a black background, where most windows are all zero, it is counted four "
         "times.",
@@ -30,8 +30,8 @@ BUGS = (
     Bug(
         name="max-pool-nearly-equal",
         target="pooling.max_pool",
-        right="cell == y[samples]",
-        wrong="np.abs(cell - y[samples]) < 1e-2",
+        right="cell == y",
+        wrong="np.abs(cell - y) < 1e-2",
         story="The largest pixel is found again by comparing within a tolerance, as one learns to "
         "compare floats. The first pixel that comes near takes the gradient.",
         symptom="A window's gradient goes to a pixel that is nearly, not exactly, the largest.",
@@ -43,7 +43,7 @@ BUGS = (
     Bug(
         name="max-pool-to-every-pixel",
         target="pooling.max_pool",
-        right="np.multiply(rest, cell == y[samples], out=share)\n                rest -= share",
+        right="np.multiply(rest, cell == y, out=share)\n                rest -= share",
         wrong="share[...] = rest",
         story="Every pixel of a window gets its gradient, not only the largest. It is the backward "
         "of a sum.",
@@ -57,8 +57,8 @@ BUGS = (
     Bug(
         name="average-pool-without-its-division",
         target="pooling.average_pool",
-        right="itertools.repeat(dy[samples] / number, ",
-        wrong="itertools.repeat(dy[samples], ",
+        right="itertools.repeat(dy / number, ",
+        wrong="itertools.repeat(dy, ",
         story="Forward averages the window, backward hands its gradient to every pixel in full. It "
         "is the backward of a sum.",
         symptom="The gradient is as many times too large as a window has pixels.",
@@ -71,8 +71,8 @@ BUGS = (
     Bug(
         name="average-pool-counts-the-padding",
         target="pooling.average_pool",
-        right="itertools.repeat(dy[samples] / number, ",
-        wrong="itertools.repeat(dy[samples] / math.prod(windows.size), ",
+        right="itertools.repeat(dy / number, ",
+        wrong="itertools.repeat(dy / math.prod(windows.size), ",
         story="Windows that hang over the edge have fewer pixels, and their gradient is divided by "
         "the full number all the same. Inside of the image all is well.",
         symptom="The gradient is too small at the last row and column, and right elsewhere.",

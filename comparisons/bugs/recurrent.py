@@ -63,8 +63,8 @@ BUGS = (
     Bug(
         name="lstm-gates-in-another-order",
         target="recurrent.lstm_gates",
-        right="z_i, z_f, z_g, z_o = np.split",
-        wrong="z_i, z_f, z_o, z_g = np.split",
+        right="z_i, z_f, z_g, z_o = parts_of",
+        wrong="z_i, z_f, z_o, z_g = parts_of",
         story="The columns of the kernels are read in the order i f o g, where Keras has i f g o. "
         "Training does not notice, and weights taken over from another library make nonsense.",
         symptom="Every output differs.",
