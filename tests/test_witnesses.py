@@ -162,6 +162,14 @@ def test_probes_see_every_element():
     assert (z > 0).mean() == pytest.approx(0.5, abs=0.05)
 
 
+def test_directions_of_a_large_tensor_are_one_draw_moved_on(monkeypatch):
+    monkeypatch.setattr(witnesses, "LARGE", X.size)
+    directions = [each[0] for each in arbiter(np.exp).directions([0], [1.0])]
+    assert len({direction.tobytes() for direction in directions}) == 3
+    for direction in directions[1:]:
+        np.testing.assert_array_equal(np.sort(direction, None), np.sort(directions[0], None))
+
+
 def test_scale_is_the_root_mean_square_of_what_is_finite():
     assert witnesses.scale(np.array([3.0, 4.0, np.nan, np.inf])) == pytest.approx(np.sqrt(12.5))
     assert witnesses.scale(np.zeros(3)) == 1

@@ -86,24 +86,27 @@ def prepare(
         raise ValueError(f"seed must be from 0 to 2**32 - 1, not {seed}")
     name = dataset or experiment.dataset
     loaded = datasets.load(name, data if name in ("auto", "mnist") else None)
+    return Task(
+        experiment,
+        loaded.name,
+        loaded.reason,
+        **_arrays(experiment, loaded, dtype),
+        dtype=dtype,
+        seed=seed + experiment.later_seed,
+        epochs=epochs,
+        start=start,
+    )
+
+
+def _arrays(experiment, loaded, dtype) -> dict[str, np.ndarray]:
     x_train, y_train, x_test, y_test = _chosen(experiment, *loaded)
-    arrays = {
+    return {
         "x_train": _flat(x_train, dtype),
         "y_train": _labels(y_train, experiment, dtype),
         "x_test": _flat(x_test, dtype),
         "y_test": _labels(y_test, experiment, dtype),
         "test_labels": y_test,
     }
-    return Task(
-        experiment,
-        loaded.name,
-        loaded.reason,
-        **arrays,
-        dtype=dtype,
-        seed=seed + experiment.later_seed,
-        epochs=epochs,
-        start=start,
-    )
 
 
 def _trained(task: Task) -> list[np.ndarray]:

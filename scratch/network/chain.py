@@ -35,9 +35,8 @@ def chain(layers, forwards, x, training):
 def _is_by_sample(pair):
     """Whether a layer takes shards of a batch: activations of one's own might mix samples."""
     layer, _ = pair
-    used = [getattr(layer, name, None) for name in ("activation", "recurrent_activation")]
-    known = all(each is None or each in activations._FUNCTIONS for each in used)
-    return layer.by_sample and known and layer.activity_regularizer is None
+    is_known = layer.activation is None or layer.activation in activations._FUNCTIONS
+    return layer.by_sample and is_known and layer.activity_regularizer is None
 
 
 def _in_turn(links, x, training):
