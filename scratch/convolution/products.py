@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from .sliding import Slide
 
@@ -21,16 +20,28 @@ def windows_of(x: np.ndarray, slide: Slide, kernel: np.ndarray) -> np.ndarray:
     They are copied where a kernel of one part would have them copied by each product.
     """
     groups = x.shape[3] // kernel.shape[2]
-    image = np.ascontiguousarray(x.transpose(1, 3, 2, 0))
-    if any(zeros for pad in slide.pads for zeros in pad):
-        rows, columns = slide.pads
-        image = np.pad(image, (rows, (0, 0), columns, (0, 0)))
-    h, c, w, n = image.shape
-    image = image.reshape(h, groups, c // groups, w, n)
+    image = _padded(x.transpose(1, 3, 2, 0), slide.pads)
+    row, channel, column, sample = image.strides
     (down, across), (dh, dw) = slide.strides, slide.dilation_rate
-    windows = sliding_window_view(image, slide.spans, axis=(0, 3))
-    windows = windows[::down, :, :, ::across, :, ::dh, ::dw].transpose(1, 0, 5, 2, 6, 3, 4)
-    return np.ascontiguousarray(windows) if len(_matrices(kernel, groups)) == 1 else windows
+    kernel_h, kernel_w, c, _ = kernel.shape
+    h, w = slide.outputs(image.shape[::2])
+    shape = groups, h, kernel_h, c, kernel_w, w, image.shape[3]
+    strides = c * channel, down * row, dh * row, channel, dw * column, across * column, sample
+    windows = np.ndarray(shape, image.dtype, image, strides=strides)
+    return np.ascontiguousarray(windows) if _parts(kernel, groups) == 1 else windows
+
+
+def _padded(image: np.ndarray, pads: tuple) -> np.ndarray:
+    """image (h, c, w, n) contiguous in memory, with rows and columns of zeros around it."""
+    h, c, w, n = image.shape
+    (above, below), (left, right) = pads
+    if not (above or below or left or right):
+        return np.ascontiguousarray(image)
+    padded = np.empty((above + h + below, c, left + w + right, n), image.dtype)
+    padded[:above] = padded[above + h :] = 0
+    padded[:, :, :left] = padded[:, :, left + w :] = 0
+    padded[above : above + h, :, left : left + w] = image
+    return padded
 
 
 def correlate(windows: np.ndarray, kernel: np.ndarray) -> np.ndarray:
@@ -53,7 +64,7 @@ def kernel_gradient(windows: np.ndarray, dy: np.ndarray, kernel: np.ndarray) -> 
     """dkernel[k, l, c, (g, o)] = sum(windows[g, i, k, c, l, j, n] * dy[n, i, j, (g, o)])."""
     groups, kernel_h, kernel_w, c, outputs = len(windows), *kernel.shape
     rows = _rows(np.ascontiguousarray(dy.transpose(1, 3, 2, 0)), groups).swapaxes(2, 3)
-    parts = len(_matrices(kernel, groups))
+    parts = _parts(kernel, groups)
     sums = [(columns @ rows).sum(axis=1) for columns in _columns(windows, parts)]
     shape = (parts, groups, kernel_h, c, kernel_w // parts, outputs // groups)
     return np.reshape(sums, shape).transpose(2, 0, 4, 3, 1, 5).reshape(kernel.shape)
@@ -77,13 +88,16 @@ def spread(dy: np.ndarray, kernel: np.ndarray, slide: Slide, x_shape: tuple) -> 
     return correlate(windows_of(dy, back, flipped), flipped)
 
 
-def _matrices(kernel: np.ndarray, groups: int) -> np.ndarray:
-    """kernel as matrices (parts, groups, 1, o, k * c * l): one part for each of its columns.
-
-    It stays in one part where the copied windows are no more than y.
-    """
+def _parts(kernel: np.ndarray, groups: int) -> int:
+    """One for each column of the kernel; a single one where copied windows are no more than y."""
     h, w, c, o = kernel.shape
-    parts = 1 if h * w * c <= o // groups else w
+    return 1 if h * w * c <= o // groups else w
+
+
+def _matrices(kernel: np.ndarray, groups: int) -> np.ndarray:
+    """kernel as matrices (parts, groups, 1, o, k * c * l)."""
+    h, w, c, o = kernel.shape
+    parts = _parts(kernel, groups)
     matrices = kernel.reshape(h, parts, w // parts, c, groups, o // groups)
     return matrices.transpose(1, 4, 5, 0, 3, 2).reshape(parts, groups, 1, o // groups, -1)
 

@@ -22,6 +22,11 @@ class Slide:
         down, across = map(span, self.kernel_size, self.dilation_rate)
         return down, across
 
+    def outputs(self, padded_size: Pair) -> Pair:
+        """How many windows an image with its padding has, downwards and across."""
+        (h, w), (height, width), (down, across) = padded_size, self.spans, self.strides
+        return (h - height) // down + 1, (w - width) // across + 1
+
 
 def slide_over(
     image_size: Pair, kernel_size: Pair, strides: Pair, padding: str, dilation_rate: Pair
