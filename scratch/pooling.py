@@ -1,9 +1,9 @@
 """Pooling: each window of an image gives one number, its largest or its average."""
 
 import functools
-import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -29,32 +29,7 @@ def max_pool(
     windows inside of the image; with "same" there is one for every stride, and what hangs over
     does not count. data_format="channels_first" is for (n, c, steps) and (n, c, h, w).
     """
-    windows = _Windows(inputs.shape, pool_size, strides, padding, data_format)
-    x = windows.padded(inputs, -np.inf)
-    first, *others = windows.cells(x)
-    y = functools.reduce(_larger, others, first.copy(order="K"))
-
-    def backward(dy):
-        def shares():
-            """The dy of the windows whose largest number is in their first cell, their second, …"""
-            rest = np.empty_like(y, dy.dtype)  # lies in memory as y does
-            rest[...] = dy
-            share = np.empty_like(rest)
-            *cells, _ = windows.cells(x)
-            for cell in cells:
-                np.multiply(rest, cell == y, out=share)
-                rest -= share
-                yield share
-            yield rest
-
-        return windows.collected(shares(), np.empty_like(x, dy.dtype))
-
-    return y, backward
-
-
-def _larger(a, b):
-    """The larger of both, a where they are equal; complex numbers by their real parts."""
-    return np.where(a.real >= b.real, a, b) if np.iscomplexobj(a) else np.maximum(a, b)
+    return _in_turn(_largest, inputs, pool_size, strides, padding, data_format)
 
 
 def average_pool(
@@ -68,66 +43,131 @@ def average_pool(
 
     dx is the sum of dy / (the number of those pixels) over the windows that a pixel is in.
     """
-    windows = _Windows(inputs.shape, pool_size, strides, padding, data_format)
-    number = windows.pixels(np.real(inputs).dtype)
-    x = windows.padded(inputs, 0)
-    y = functools.reduce(np.add, windows.cells(x)) / number
+    return _in_turn(_average, inputs, pool_size, strides, padding, data_format)
+
+
+def _in_turn(pool, x, *settings) -> _Forward:
+    """pool along the last axis of pixels, then along the one before.
+
+    The largest of a window is the largest of its rows' largest, and its average their average.
+    """
+    backwards = []
+    for windows in reversed(_windows(x.shape, *settings)):
+        x, backward = pool(x, windows)
+        backwards.append(backward)
+
+    def backward_in_turn(dy):
+        for backward in reversed(backwards):
+            dy = backward(dy)
+        return dy
+
+    return x, backward_in_turn
+
+
+def _largest(x, windows):
+    """The largest number of each window; what a cell does not win of its dy is left to the next."""
+    x = windows.padded(x, -np.inf)
+    first, *others = cells = windows.cells(x)
+    y = functools.reduce(_larger, others or [first], first)
 
     def backward(dy):
-        shares = itertools.repeat(dy / number, math.prod(windows.size))
-        return windows.collected(shares, np.empty_like(x, dy.dtype))
+        dx, shares = windows.shares(x, dy)
+        shares[0][...] = dy
+        for cell, share, left in zip(cells, shares, shares[1:], strict=False):
+            wins = cell == y
+            np.multiply(share, ~wins, out=left)
+            share *= wins
+        return windows.collected(dx, shares)
 
     return y, backward
 
 
-class _Windows:
-    """Where the windows of a pooling lie, whatever is done with them.
+def _larger(a, b):
+    """The larger of both, a where they are equal; complex numbers by their real parts."""
+    return np.where(a.real >= b.real, a, b) if np.iscomplexobj(a) else np.maximum(a, b)
 
-    A cell is a view of x: what all windows have in one place of a window.
+
+def _average(x, windows):
+    """The average of the pixels that each window has inside of the image."""
+    number = windows.pixels(x)
+    x = windows.padded(x, 0)
+    y = functools.reduce(np.add, windows.cells(x)) / number
+
+    def backward(dy):
+        dx, shares = windows.shares(x, dy)
+        for share in shares:
+            np.divide(dy, number, out=share)
+        return windows.collected(dx, shares)
+
+    return y, backward
+
+
+@dataclass(frozen=True)
+class _Windows:
+    """`count` windows of `size` pixels along an axis, a stride apart, over pads (before, after).
+
+    A cell is what all windows have in one place of a window: a view of a padded x.
     """
 
-    def __init__(self, shape, pool_size, strides, padding, data_format):
-        if len(shape) not in (3, 4):
-            raise ValueError(f"pooling takes inputs of 3 or 4 axes, not {shape}")
-        self.axes = _pixel_axes(len(shape), data_format)
-        strides = pool_size if strides is None else strides
-        self.size = _numbers(pool_size, len(self.axes), "pool_size", least=1)
-        self.strides = _numbers(strides, len(self.axes), "strides", least=1)
-        self.shape, self.outputs, self.pads = list(shape), list(shape), [(0, 0)] * len(shape)
-        for axis, size, stride in zip(self.axes, self.size, self.strides, strict=True):
-            self.outputs[axis], self.pads[axis] = _fit(shape[axis], size, stride, padding)
+    axis: int
+    size: int
+    stride: int
+    count: int
+    pads: tuple[int, int]
 
     def padded(self, x, value):
         """x with pixels of that value where windows hang over."""
-        return np.pad(x, self.pads, constant_values=value) if np.any(self.pads) else x
+        if not any(self.pads):
+            return x
+        pads = [(0, 0)] * x.ndim
+        pads[self.axis] = self.pads
+        return np.pad(x, pads, constant_values=value)
 
-    def cells(self, x) -> Iterator[_Array]:
-        """The cells of a padded x, in rows from above."""
-        for starts in itertools.product(*map(range, self.size)):
-            index = [slice(None)] * x.ndim
-            for axis, start, stride in zip(self.axes, starts, self.strides, strict=True):
-                index[axis] = slice(start, start + stride * (self.outputs[axis] - 1) + 1, stride)
-            yield x[tuple(index)]
+    def cells(self, x) -> list[_Array]:
+        """The cells of a padded x, from the front."""
+        length = self.stride * (self.count - 1) + 1
+        starts = range(self.size)
+        return [self._along(x, slice(start, start + length, self.stride)) for start in starts]
 
-    def collected(self, shares, dx) -> _Array:
-        """dx, filled with the sum of what the windows send to their cells, cell by cell."""
-        tiles = self.size == self.strides and all(
-            self.shape[axis] % size == 0 for axis, size in zip(self.axes, self.size, strict=True)
-        )
-        if not tiles:
+    def shares(self, x, dy) -> tuple[_Array, list[_Array]]:
+        """(dx, what its cells get, not yet filled): cells of dx itself where no windows overlap."""
+        dx = np.empty_like(x, dy.dtype)
+        own = self._tile(dx)
+        return dx, self.cells(dx) if own else [np.empty_like(dy) for _ in range(self.size)]
+
+    def collected(self, dx, shares) -> _Array:
+        """dx, the sum of what the windows send to each pixel, without the padding."""
+        if not self._tile(dx):
             dx[...] = 0
-        for cell, share in zip(self.cells(dx), shares, strict=True):
-            if tiles:
-                cell[...] = share
-            else:
+            for cell, share in zip(self.cells(dx), shares, strict=True):
                 cell += share
-        inside = zip(self.shape, self.pads, strict=True)
-        return dx[tuple(slice(before, before + n) for n, (before, _) in inside)]
+        before, after = self.pads
+        return self._along(dx, slice(before, dx.shape[self.axis] - after))
 
-    def pixels(self, dtype) -> _Array:
+    def pixels(self, x) -> _Array:
         """The number of pixels inside of the image, for each window."""
-        image = [n if axis in self.axes else 1 for axis, n in enumerate(self.shape)]
-        return functools.reduce(np.add, self.cells(self.padded(np.ones(image, dtype), 0)))
+        image = [1] * x.ndim
+        image[self.axis] = x.shape[self.axis]
+        ones = np.ones(image, np.real(x).dtype)
+        return functools.reduce(np.add, self.cells(self.padded(ones, 0)))
+
+    def _along(self, x, part):
+        return x[(*[slice(None)] * self.axis, part)]
+
+    def _tile(self, x):
+        """Whether each pixel of a padded x is in one window."""
+        return self.size == self.stride and self.size * self.count == x.shape[self.axis]
+
+
+def _windows(shape, pool_size, strides, padding, data_format) -> list[_Windows]:
+    """The windows along each axis of pixels of inputs of that shape."""
+    if len(shape) not in (3, 4):
+        raise ValueError(f"pooling takes inputs of 3 or 4 axes, not {shape}")
+    axes = _pixel_axes(len(shape), data_format)
+    sizes = _numbers(pool_size, len(axes), "pool_size", least=1)
+    strides = _numbers(pool_size if strides is None else strides, len(axes), "strides", least=1)
+    settings = list(zip(axes, sizes, strides, strict=True))
+    return [_Windows(*each, *_fit(shape[each[0]], *each[1:], padding)) for each in settings]
 
 
 def _pixel_axes(ndim, data_format):
@@ -224,7 +264,7 @@ class _Pooling(Layer):
 
 class _WindowPooling(_Pooling):
     by_sample = True
-    shard = 32
+    shard = 64
     pool: Callable[..., _Forward]
 
     def __init__(self, pool_size, strides=None, padding="valid", data_format=None, **kwargs):
@@ -239,7 +279,8 @@ class _WindowPooling(_Pooling):
 
     def compute_output_shape(self, input_shape):
         settings = self.pool_size, self.strides, self.padding, self.data_format
-        return tuple(_Windows(input_shape, *settings).outputs)
+        counts = {each.axis: each.count for each in _windows(input_shape, *settings)}
+        return tuple(counts.get(axis, size) for axis, size in enumerate(input_shape))
 
 
 class MaxPooling1D(_WindowPooling):

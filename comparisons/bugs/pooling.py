@@ -8,15 +8,10 @@ POOL = {"pool_size": 2}
 BUGS = (
     Bug(
         name="max-pool-pays-every-tie",
-        target="pooling.max_pool",
-        right="            *cells, _ = windows.cells(x)\n"
-        "            for cell in cells:\n"
-        "                np.multiply(rest, cell == y, out=share)\n"
-        "                rest -= share\n"
-        "                yield share\n"
-        "            yield rest\n",
-        wrong="            for cell in windows.cells(x):\n"
-        "                yield rest * (cell == y)\n",
+        target="pooling._largest",
+        checks="pooling.max_pool",
+        right="np.multiply(share, ~wins, out=left)",
+        wrong="np.multiply(share, cells[-1] == y, out=left)",
         story="The mask x == y gives the whole gradient of a window to each of its largest pixels. "
         "On images with a black background, where most windows are all zero, it is counted four "
         "times.",
@@ -29,7 +24,8 @@ BUGS = (
     ),
     Bug(
         name="max-pool-nearly-equal",
-        target="pooling.max_pool",
+        target="pooling._largest",
+        checks="pooling.max_pool",
         right="cell == y",
         wrong="np.abs(cell - y) < 1e-2",
         story="The largest pixel is found again by comparing within a tolerance, as one learns to "
@@ -42,9 +38,10 @@ BUGS = (
     ),
     Bug(
         name="max-pool-to-every-pixel",
-        target="pooling.max_pool",
-        right="np.multiply(rest, cell == y, out=share)\n                rest -= share",
-        wrong="share[...] = rest",
+        target="pooling._largest",
+        checks="pooling.max_pool",
+        right="np.multiply(share, ~wins, out=left)\n            share *= wins",
+        wrong="left[...] = share",
         story="Every pixel of a window gets its gradient, not only the largest. It is the backward "
         "of a sum.",
         symptom="The gradient is wrong only where it should be zero.",
@@ -56,9 +53,10 @@ BUGS = (
     ),
     Bug(
         name="average-pool-without-its-division",
-        target="pooling.average_pool",
-        right="itertools.repeat(dy / number, ",
-        wrong="itertools.repeat(dy, ",
+        target="pooling._average",
+        checks="pooling.average_pool",
+        right="np.divide(dy, number, out=share)",
+        wrong="share[...] = dy",
         story="Forward averages the window, backward hands its gradient to every pixel in full. It "
         "is the backward of a sum.",
         symptom="The gradient is as many times too large as a window has pixels.",
@@ -70,9 +68,10 @@ BUGS = (
     ),
     Bug(
         name="average-pool-counts-the-padding",
-        target="pooling.average_pool",
-        right="itertools.repeat(dy / number, ",
-        wrong="itertools.repeat(dy / math.prod(windows.size), ",
+        target="pooling._average",
+        checks="pooling.average_pool",
+        right="np.divide(dy, number, out=share)",
+        wrong="np.divide(dy, windows.size, out=share)",
         story="Windows that hang over the edge have fewer pixels, and their gradient is divided by "
         "the full number all the same. Inside of the image all is well.",
         symptom="The gradient is too small at the last row and column, and right elsewhere.",

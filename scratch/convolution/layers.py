@@ -17,7 +17,7 @@ class _Convolution(Layer):
     """y = activation(convolution(x) + bias), of images, or of signals where rank is 1."""
 
     by_sample = True
-    shard = 32
+    shard = 64
     rank = 2
     paddings: tuple[str, ...] = ("valid", "same")
     bias: np.ndarray | None

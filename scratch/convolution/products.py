@@ -3,15 +3,19 @@
 Windows are (groups, h, kernel h, channels, kernel w, w, n): what the kernel sees from each output.
 They are a view of x, which lies (h, channels, w, n) in memory: with the batch last, all that a row
 of outputs sees under one column of the kernel is a matrix. So im2col copies nothing, and a
-convolution is one matrix product for each column of the kernel. Results lie in memory likewise.
+convolution is one matrix product for each column of the kernel, a stretch of a row at a time, which
+stays in the cache. Results lie in memory likewise.
 """
 
+import functools
 from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from .sliding import Slide
+
+_FITS = 512  # columns of a matrix that stays in a core's cache
 
 
 def windows_of(x: np.ndarray, slide: Slide, kernel: np.ndarray) -> np.ndarray:
@@ -63,9 +67,9 @@ def correlate(windows: np.ndarray, kernel: np.ndarray) -> np.ndarray:
 def kernel_gradient(windows: np.ndarray, dy: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     """dkernel[k, l, c, (g, o)] = sum(windows[g, i, k, c, l, j, n] * dy[n, i, j, (g, o)])."""
     groups, kernel_h, kernel_w, c, outputs = len(windows), *kernel.shape
-    rows = _rows(np.ascontiguousarray(dy.transpose(1, 3, 2, 0)), groups).swapaxes(2, 3)
+    rows = _rows(np.ascontiguousarray(dy.transpose(1, 3, 2, 0)), groups).swapaxes(-2, -1)
     parts = _parts(kernel, groups)
-    sums = [(columns @ rows).sum(axis=1) for columns in _columns(windows, parts)]
+    sums = [(columns @ rows).sum(axis=(1, 2)) for columns in _columns(windows, parts)]
     shape = (parts, groups, kernel_h, c, kernel_w // parts, outputs // groups)
     return np.reshape(sums, shape).transpose(2, 0, 4, 3, 1, 5).reshape(kernel.shape)
 
@@ -95,26 +99,35 @@ def _parts(kernel: np.ndarray, groups: int) -> int:
 
 
 def _matrices(kernel: np.ndarray, groups: int) -> np.ndarray:
-    """kernel as matrices (parts, groups, 1, o, k * c * l)."""
+    """kernel as matrices (parts, groups, 1, 1, o, k * c * l)."""
     h, w, c, o = kernel.shape
     parts = _parts(kernel, groups)
     matrices = kernel.reshape(h, parts, w // parts, c, groups, o // groups)
-    return matrices.transpose(1, 4, 5, 0, 3, 2).reshape(parts, groups, 1, o // groups, -1)
+    return matrices.transpose(1, 4, 5, 0, 3, 2).reshape(parts, groups, 1, 1, o // groups, -1)
 
 
 def _rows(y: np.ndarray, groups: int) -> np.ndarray:
-    """A view (groups, h, o, w * n) of y (h, (g, o), w, n)."""
+    """A view (groups, h, w / wide, o, wide * n) of y (h, (g, o), w, n)."""
     h, outputs, w, n = y.shape
-    return y.reshape(h, groups, outputs // groups, w * n).swapaxes(0, 1)
+    wide = _wide(w, n)
+    rows = y.reshape(h, groups, outputs // groups, w // wide, wide * n)
+    return rows.transpose(1, 0, 3, 2, 4)
 
 
 def _columns(windows: np.ndarray, parts: int) -> Iterator[np.ndarray]:
-    """The matrices (groups, h, k * c * l, w * n) that belong to each part of the kernel."""
+    """The matrices (groups, h, w / wide, k * c * l, wide * n) for each part of the kernel."""
     groups, h, kernel_h, c, kernel_w, w, n = windows.shape
-    size = kernel_w // parts
+    size, wide = kernel_w // parts, _wide(w, n)
     for part in range(0, kernel_w, size):
         seen = windows[:, :, :, :, part : part + size]
-        yield seen.reshape(groups, h, kernel_h * c * size, w * n)
+        rows = seen.reshape(groups, h, kernel_h * c * size, w // wide, wide * n)
+        yield rows.swapaxes(2, 3)
+
+
+@functools.cache
+def _wide(w: int, n: int) -> int:
+    """How many of the w outputs in a row are the columns of one product, with n of each."""
+    return max(wide for wide in range(1, w + 1) if w % wide == 0 and (wide - 1) * n < _FITS)
 
 
 def _with_gaps(y, strides):
