@@ -177,8 +177,6 @@ def _pixel_axes(ndim, data_format):
 
 def _fit(pixels, size, stride, padding):
     """The number of windows along an axis, and the pixels (before, after) that they hang over."""
-    if pixels is None:
-        return None, (0, 0)
     if _checked_padding(padding) == "valid":
         if size > pixels:
             raise ValueError(f'no window of {size} fits into {pixels} pixels with padding="valid"')
@@ -278,9 +276,12 @@ class _WindowPooling(_Pooling):
         return self.pool(x, self.pool_size, self.strides, self.padding, self.data_format)
 
     def compute_output_shape(self, input_shape):
-        settings = self.pool_size, self.strides, self.padding, self.data_format
-        counts = {each.axis: each.count for each in _windows(input_shape, *settings)}
-        return tuple(counts.get(axis, size) for axis, size in enumerate(input_shape))
+        shape = list(input_shape)
+        axes = _pixel_axes(len(shape), self.data_format)
+        for axis, size, stride in zip(axes, self.pool_size, self.strides, strict=True):
+            if shape[axis] is not None:
+                shape[axis], _ = _fit(shape[axis], size, stride, self.padding)
+        return tuple(shape)
 
 
 class MaxPooling1D(_WindowPooling):

@@ -91,8 +91,8 @@ BUGS = (
         name="kernel-gradient-overwritten",
         target="convolution.products.kernel_gradient",
         checks="convolution.conv",
-        right="(columns @ rows).sum(axis=1)",
-        wrong="(columns @ rows)[:, -1]",
+        right="(columns @ rows).sum(axis=(1, 2))",
+        wrong="(columns @ rows)[:, -1, -1]",
         story="The gradient of the kernel is a sum over all places where the kernel lay, and an = "
         "keeps the last row of them. With one row of windows per image it is right.",
         symptom="The gradient of the kernel is that of the last row of windows alone.",
