@@ -140,7 +140,7 @@ BUGS = (
     ),
     Bug(
         name="layer-norm-mean-taken-for-a-constant",
-        target="normalization._standardize",
+        target="normalization.functions._standardize",
         checks="normalization.layer_normalization",
         right="dx = dy - mean(dy)",
         wrong="dx = dy.copy()",
@@ -155,7 +155,7 @@ BUGS = (
     ),
     Bug(
         name="layer-norm-without-its-output",
-        target="normalization._standardize",
+        target="normalization.functions._standardize",
         checks="normalization.layer_normalization",
         right="dx -= y * mean(dy, y)",
         wrong="dx -= mean(dy, y)",
@@ -169,7 +169,7 @@ BUGS = (
     ),
     Bug(
         name="gamma-without-its-input",
-        target="normalization._scale_and_shift",
+        target="normalization.functions._scale_and_shift",
         checks="normalization.layer_normalization",
         right="dgamma = None if gamma is None else _sum(others, dy, z).reshape(gamma.shape)",
         wrong="dgamma = None if gamma is None else _sum(others, dy).reshape(gamma.shape)",
