@@ -9,20 +9,18 @@ LSTM = keras.layers.LSTM
 SimpleRNN = keras.layers.SimpleRNN
 
 
-def scan(cell, z, states, recurrent_kernel, mask=None, dropouts=(None,)):
-    """states = cell(z[t], h @ recurrent_kernel, *states) for each step t, where h is states[0].
+def scan(cell, xs, states, mask=None):
+    """states = cell(x, *states) for each x of xs. The value is [hs, *states].
 
-    The value is [hs, *states]. Where mask (t, n) is False, a sample keeps its states; dropouts are
-    masks of h (n, u), one for all gates or one for each.
+    hs lists h, the first of the states, after every step; the states are the last. Where mask
+    (steps, n) is False, a sample keeps its states.
     """
-    kernels, hs = tf.split(recurrent_kernel, len(dropouts), axis=1), []
-    for t in range(len(z)):
-        seen = [states[0] if dropout is None else states[0] * dropout for dropout in dropouts]
-        inner = tf.concat([h @ kernel for h, kernel in zip(seen, kernels, strict=True)], axis=-1)
-        new, keep = cell(z[t], inner, *states), True if mask is None else mask[t][:, tf.newaxis]
+    hs = []
+    for t, x in enumerate(xs):
+        new, keep = cell(x, *states), True if mask is None else mask[t][:, tf.newaxis]
         states = [tf.where(keep, after, before) for after, before in zip(new, states, strict=True)]
         hs.append(states[0])
-    return [tf.stack(hs), *states]
+    return [hs, *states]
 
 
 def lstm_gates(z, c, activation="tanh", recurrent_activation="sigmoid"):

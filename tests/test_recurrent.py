@@ -291,34 +291,36 @@ def test_an_lstm_starts_with_its_forget_gate_open():
 
 @each_dtype
 @pytest.mark.parametrize("masked", [False, True])
-@pytest.mark.parametrize("dropouts", [0, 1, 3])
-def test_scan_is_its_twin(dropouts, masked, dtype):
-    def here(z, inner, h, c):
-        y, backward = scratch.activations.tanh(z * c + inner)
+def test_scan_is_its_twin(masked, dtype):
+    def here(x, h, c):
+        y, backward = scratch.activations.tanh(x * c + h @ kernel)
 
-        def back(dy, dc):
+        def back(dy, dc, needs_dx):
             dz = backward(dy)
-            return dz * c, dz, [0.0, dz * z + dc]
+            return dz * c if needs_dx else None, [dz @ kernel.T, dz * x + dc], h.T @ dz
 
         return [y, c], back
 
-    z, h, c = normal(4, 3, 6, dtype=dtype), normal(3, 6, dtype=dtype), normal(3, 6, dtype=dtype)
+    xs, h, c = normal(4, 3, 6, dtype=dtype), normal(3, 6, dtype=dtype), normal(3, 6, dtype=dtype)
     kernel = normal(6, 6, dtype=dtype)
-    settings = {"mask": RNG.integers(0, 2, (4, 3)).astype(bool) if masked else None}
-    if dropouts:
-        settings["dropouts"] = [normal(3, 6, dtype=dtype) for _ in range(dropouts)]
-    (hs, *last), backward = scratch.recurrent.scan(here, z, [h, c], kernel, **settings)
-    inputs = [tf.constant(array) for array in (z, h, c, kernel)]
+    mask = RNG.integers(0, 2, (4, 3)).astype(bool) if masked else None
+    (hs, *last), backward = scratch.recurrent.scan(here, xs, [h, c], mask)
+    inputs = [tf.constant(array) for array in (xs, h, c, kernel)]
     with tf.GradientTape() as tape:
         tape.watch(inputs)
-        there = lambda z, inner, h, c: [tf.tanh(z * c + inner), c]  # noqa: E731
-        z_, h_, c_, kernel_ = inputs
-        expected = reference.recurrent.scan(there, z_, [h_, c_], kernel_, **settings)
+        xs_, h_, c_, kernel_ = inputs
+        there = lambda x, h, c: [tf.tanh(x * c + h @ kernel_), c]  # noqa: E731
+        hs_, *last_ = reference.recurrent.scan(there, tf.unstack(xs_), [h_, c_], mask)
+        expected = [tf.stack(hs_), *last_]
     dys = [normal(*y.shape, dtype=dtype) for y in expected]
-    dz, dstates, dkernel = backward(dys)
-    given = [hs, *last, dz, *dstates, dkernel]
+    dxs, dstates, dkernel = backward(dys)
+    given = [hs, *last, dxs, *dstates, dkernel]
     for mine, right in zip(given, [*expected, *tape.gradient(expected, inputs, dys)], strict=True):
-        assert_within_rounding(mine, right)
+        assert_within_rounding(np.asarray(mine), right)
+    dxs, *rest = backward(dys, needs_dx=False)
+    assert dxs == [None] * 4
+    for mine, again in zip([*rest[0], rest[1]], [*dstates, dkernel], strict=True):
+        np.testing.assert_array_equal(mine, again)
 
 
 def both_directions(name, merge_mode="concat", dtype="float64", **settings):

@@ -10,10 +10,10 @@ GRU = {"x": "3x15", "inner": "3x15", "h": "3x5"}
 BUGS = (
     Bug(
         name="time-without-its-way-back",
-        target="recurrent.scan",
+        target="recurrent.layers.Recurrent.step",
         checks="recurrent.SimpleRNN",
-        right="dstates[0] = dstates[0] + project_back(dinner, recurrent_kernel, dropouts)",
-        wrong="dstates[0] = dstates[0] + np.zeros_like(hs[0])",
+        right="return dx, [dh, *dothers]",
+        wrong="return dx, [np.zeros_like(h), *dothers]",
         story="Each step is differentiated, and none hands its gradient to the step before. Only "
         "the last step learns.",
         symptom="The gradient of every input but the last is zero.",
@@ -24,10 +24,10 @@ BUGS = (
     ),
     Bug(
         name="recurrent-kernel-sees-the-new-state",
-        target="recurrent.scan",
+        target="recurrent.layers.Recurrent.step",
         checks="recurrent.SimpleRNN",
-        right="weight_gradients(hs[:-1], dinner",
-        wrong="weight_gradients(hs[1:], dinner",
+        right="dweights = backward_product(dz, needs_dx)",
+        wrong="dweights = product(x, states[0])[1](dz, needs_dx)",
         story="The recurrent kernel's gradient is made of each step's own h, where the product was "
         "with the h before it. All shapes fit, and all but this one gradient is right.",
         symptom="The gradient of recurrent_kernel is that of states one step too late.",
@@ -127,8 +127,8 @@ BUGS = (
         name="backwards-and-not-back-again",
         target="recurrent.layers.Recurrent.in_order_back",
         checks="recurrent.LSTM",
-        right="dsteps[:: -1 if self.go_backwards else 1].swapaxes(0, 1)",
-        wrong="dsteps.swapaxes(0, 1)",
+        right="dsteps[:: -1 if self.go_backwards else 1]",
+        wrong="dsteps",
         story="The sequence is read from its end, and the gradient of its first step is handed to "
         "its last. The weights learn as they should, and so it goes unseen in a first layer.",
         symptom="The gradient of x has its steps in reverse.",

@@ -6,7 +6,7 @@ import numpy as np
 
 from scratch import activations
 
-from .products import parts_of
+from .products import matmul, parts_of
 
 _Array = np.ndarray
 _Activation = str | Callable | None
@@ -87,11 +87,11 @@ def gru_gates_reset_before(
     (x_z, x_r, x_g), (inner_z, inner_r) = parts_of(x, 3), parts_of(inner, 2)
     (z, back_z), (r, back_r) = sigmoid(x_z + inner_z), sigmoid(x_r + inner_r)
     seen = h if mask is None else h * mask
-    g, back_g = tanh(x_g + (r * seen) @ recurrent_kernel)
+    g, back_g = tanh(x_g + matmul(r * seen, recurrent_kernel))
 
     def backward(dh):
         dg = back_g(dh * (1 - z))
-        dreset = dg @ recurrent_kernel.T
+        dreset = matmul(dg, recurrent_kernel.T)
         dz, dr = back_z(dh * (h - g)), back_r(dreset * seen)
         dseen = dreset * r if mask is None else dreset * r * mask
         dx, dinner = np.concatenate([dz, dr, dg], axis=-1), np.concatenate([dz, dr], axis=-1)

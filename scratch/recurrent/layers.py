@@ -11,13 +11,13 @@ from scratch.dropout import _below_1
 from scratch.reshaping import _positive
 
 from .gates import gru_gates, gru_gates_reset_before, lstm_gates
-from .products import NO_MASKS, project, project_back, weight_gradients
+from .products import by_column, product_with
 from .states import RunOfStates
 from .steps import scan
 
 
 class Recurrent(RunOfStates):
-    """[hs, *states] = scan(cell, x @ kernel + bias, states, recurrent_kernel), over the steps of x.
+    """[hs, *states] = scan(step, x, states): at every step a product with the weights, and a cell.
 
     As in Keras, a dropout is drawn once for all steps of a batch, in inference too. With a
     recurrent_dropout each gate has masks of its own, of x and of h.
@@ -79,38 +79,50 @@ class Recurrent(RunOfStates):
         if x.ndim != 3 or x.shape[1] == 0 or x.shape[2] != len(self.kernel):
             raise ValueError(f"{self.name} expects (n, steps, {len(self.kernel)}), not {x.shape}")
 
-    def cell(self, z, inner, *states):
-        """(states after a step, backward): see scan."""
-        raise NotImplementedError(f"{type(self).__name__} must define cell(z, inner, *states)")
+    def cell(self, z, *others):
+        """(states after a step, backward) of z = x @ kernel + h @ recurrent_kernel + bias.
 
-    def input_bias(self):
-        """What is added to x @ kernel."""
-        return self.bias
+        others are the states but h; backward gives dz and the list of dothers.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define cell(z, *others)")
 
-    def recurrence(self, dropouts):
-        """What scan needs: the cell, the recurrent kernel, and the dropouts of its product."""
-        return self.cell, self.recurrent_kernel, dropouts
+    def step(self, x_dropouts, h_dropouts):
+        """The step of scan: see there."""
+        kernels = self.kernel, self.recurrent_kernel
+        product = product_with(kernels, self.bias, (x_dropouts, h_dropouts))
 
-    def weights_in_order(self, of_inputs, of_steps):
-        """The gradients in the order of weights, from dkernel, dbias and from those of scan."""
-        dkernel, *dbias = of_inputs
-        return [dkernel, *of_steps, *dbias]
+        def step(x, h, *others):
+            z, backward_product = product(x, h)
+            states, backward_cell = self.cell(z, *others)
+
+            def backward(*dstates, needs_dx=True):
+                dz, dothers = backward_cell(*dstates)
+                (dx, dh), dweights = backward_product(dz, needs_dx)
+                return dx, [dh, *dothers], dweights
+
+            return states, backward
+
+        return step
+
+    def weights_in_order(self, dweights):
+        """The gradients in the order of weights, from those that the step gives."""
+        dkernel, drecurrent, dbias = np.split(dweights, np.cumsum([len(self.kernel), self.units]))
+        return [dkernel, drecurrent, *dbias]
 
     def run(self, x, training, mask, initial_state):
-        states = self.initial_states(x, initial_state)
-        x_dropouts, h_dropouts = self.dropouts(x, training)
-        steps, mask = self.in_order(x), self.checked_mask(mask, x)
-        z = project(steps, self.kernel, self.input_bias(), x_dropouts)
-        cell, recurrent_kernel, h_dropouts = self.recurrence(h_dropouts)
-        (hs, *states), backward_scan = scan(cell, z, states, recurrent_kernel, mask, h_dropouts)
+        states = [by_column(state) for state in self.initial_states(x, initial_state)]
+        step = self.step(*self.dropouts(x, training))
+        mask = self.checked_mask(mask, x)
+        (hs, *states), backward_scan = scan(step, by_column(self.in_order(x)), states, mask)
         y, backward_y = self.outputs(hs, mask)
 
         def backward(dys, needs_dx=True):
             dy, *dlast = dys
-            dz, dstates, *of_steps = backward_scan([backward_y(dy), *dlast])
-            of_inputs = weight_gradients(steps, dz, self.input_bias(), x_dropouts)
-            dx = self.in_order_back(project_back(dz, self.kernel, x_dropouts)) if needs_dx else None
-            return (dx, *dstates), self.weights_in_order(of_inputs, of_steps)
+            dx, dstates, *gradients = backward_scan(
+                [backward_y(dy), *map(by_column, dlast)], needs_dx
+            )
+            gradients = [np.ascontiguousarray(g) for g in self.weights_in_order(*gradients)]
+            return (self.in_order_back(dx) if needs_dx else None, *dstates), gradients
 
         return [y, *states], backward
 
@@ -131,20 +143,20 @@ class Recurrent(RunOfStates):
         count = self.gates if self.recurrent_dropout else 1
         rates = (self.dropout, x.shape[-1]), (self.recurrent_dropout, self.units)
         drawn = [self._drawn(rate, (len(x), size), count) for rate, size in rates]
-        return drawn if training else [NO_MASKS, NO_MASKS]
+        return drawn if training else [[None], [None]]
 
     def _drawn(self, rate, shape, count):
         ones, seed = np.ones(shape, self.dtype), self.seed_generator
-        return (
-            [random.dropout(ones, rate, seed=seed)[0] for _ in range(count)] if rate else NO_MASKS
-        )
+        if not rate:
+            return [None] * count
+        return [by_column(random.dropout(ones, rate, seed=seed)[0]) for _ in range(count)]
 
     def in_order(self, x):
         """x with its steps in front, the last one first with go_backwards."""
         return x.swapaxes(0, 1)[:: -1 if self.go_backwards else 1]
 
     def in_order_back(self, dsteps):
-        return dsteps[:: -1 if self.go_backwards else 1].swapaxes(0, 1)
+        return np.stack(dsteps[:: -1 if self.go_backwards else 1], axis=1)
 
     def checked_mask(self, mask, x):
         if mask is None:
@@ -161,14 +173,16 @@ class Recurrent(RunOfStates):
         if mask is not None:
             seen = mask if self.zero_output_for_mask else np.logical_or.accumulate(mask)
             seen = seen[..., np.newaxis]
-            hs = np.where(seen, hs, 0)
+            hs = [np.where(now, h, 0) for now, h in zip(seen, hs, strict=True)]
 
         def backward(dy):
-            none = [np.zeros_like(dy)] * (len(hs) - 1)
-            dhs = dy.swapaxes(0, 1) if self.return_sequences else [*none, dy]
-            return dhs if mask is None else np.where(seen, dhs, 0)
+            none = [0.0] * (len(hs) - 1)
+            dhs = by_column(dy.swapaxes(0, 1)) if self.return_sequences else [*none, by_column(dy)]
+            if mask is None:
+                return dhs
+            return [np.where(now, dh, 0) for now, dh in zip(seen, dhs, strict=True)]
 
-        return hs.swapaxes(0, 1) if self.return_sequences else hs[-1], backward
+        return np.stack(hs, axis=1) if self.return_sequences else hs[-1], backward
 
 
 class SimpleRNN(Recurrent):
@@ -210,14 +224,9 @@ class SimpleRNN(Recurrent):
         self.choose("recurrent_kernel", *recurrent)
         self.choose("bias", bias_initializer, bias_regularizer, bias_constraint)
 
-    def cell(self, z, inner, h):
-        h, backward_h = self.activation(z + inner)
-
-        def backward(dh):
-            dz = backward_h(dh)
-            return dz, dz, [0.0]  # all that h does, it does by inner
-
-        return [h], backward
+    def cell(self, z):
+        h, backward_h = self.activation(z)
+        return [h], lambda dh: (backward_h(dh), [])
 
 
 class LSTM(Recurrent):
@@ -270,13 +279,12 @@ class LSTM(Recurrent):
             bias = self._choices["bias"]
             bias["initializer"] = _with_forget_bias(bias["initializer"])
 
-    def cell(self, z, inner, h, c):
-        activation = self.activation, self.recurrent_activation
-        states, backward_gates = lstm_gates(z + inner, c, *activation)
+    def cell(self, z, c):
+        states, backward_gates = lstm_gates(z, c, self.activation, self.recurrent_activation)
 
         def backward(*dstates):
             dz, dc = backward_gates(dstates)
-            return dz, dz, [0.0, dc]  # all that h does, it does by inner
+            return dz, [dc]
 
         return states, backward
 
@@ -342,43 +350,43 @@ class GRU(Recurrent):
     def bias_shape(self):
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
 
-    def input_bias(self):
-        return self.bias[0] if self.reset_after and self.bias is not None else self.bias
+    def step(self, x_dropouts, h_dropouts):
+        gates, recurrent_kernel, (bias, recurrent_bias), h_dropouts = self.recurrence(h_dropouts)
+        product_x = product_with([self.kernel], bias, [x_dropouts])
+        product_h = product_with([recurrent_kernel], recurrent_bias, [h_dropouts])
 
-    def cell(self, z, inner, h):
-        bias = 0.0 if self.bias is None else self.bias[1]
-        h, backward_gates = gru_gates(z, inner + bias, h, *self.activations())
+        def step(x, h):
+            (z, backward_x), (inner, backward_h) = product_x(x), product_h(h)
+            h, backward_gates = gates(z, inner, h)
 
-        def backward(dh):
-            dz, dinner, dh = backward_gates(dh)
-            dbias = [] if self.bias is None else [dinner.sum(axis=0)]
-            return dz, dinner, [dh], *dbias
+            def backward(dh, needs_dx=True):
+                dz, dinner, dh, *dcandidate = backward_gates(dh)
+                ([dx], dweights), ([more], drecurrent) = (
+                    backward_x(dz, needs_dx),
+                    backward_h(dinner),
+                )
+                return dx, [dh + more], dweights, drecurrent, *dcandidate
 
-        return [h], backward
+            return [h], backward
 
-    def cell_reset_before(self, z, inner, h, dropout):
-        kernel = self.recurrent_kernel[:, 2 * self.units :]
-        h, backward_gates = gru_gates_reset_before(
-            z, inner, h, kernel, dropout, *self.activations()
-        )
-
-        def backward(dh):
-            dz, dinner, dh, dkernel = backward_gates(dh)
-            return dz, dinner, [dh], dkernel
-
-        return [h], backward
-
-    def activations(self):
-        return self.activation, self.recurrent_activation
+        return step
 
     def recurrence(self, dropouts):
+        """The gates, the kernel of what they get of h, the biases of x and of h, and dropouts."""
+        chosen = {
+            "activation": self.activation,
+            "recurrent_activation": self.recurrent_activation,
+        }
         if self.reset_after:
-            return super().recurrence(dropouts)
-        cell = partial(self.cell_reset_before, dropout=dropouts[-1])
-        return cell, self.recurrent_kernel[:, : 2 * self.units], dropouts[:2]
+            biases = (None, None) if self.bias is None else self.bias
+            return partial(gru_gates, **chosen), self.recurrent_kernel, biases, dropouts
+        kernel, candidate = np.split(self.recurrent_kernel, [2 * self.units], axis=1)
+        chosen |= {"recurrent_kernel": candidate, "mask": dropouts[-1]}
+        return partial(gru_gates_reset_before, **chosen), kernel, (self.bias, None), dropouts[:2]
 
-    def weights_in_order(self, of_inputs, of_steps):
-        (dkernel, *dbias), (drecurrent, *more) = of_inputs, of_steps
-        if self.reset_after:
-            return [dkernel, drecurrent, *([np.stack([*dbias, *more])] if dbias else [])]
-        return [dkernel, np.concatenate([drecurrent, *more], axis=1), *dbias]
+    def weights_in_order(self, dweights, drecurrent, *dcandidate):
+        dkernel, dbias = np.split(dweights, [len(self.kernel)])
+        drecurrent, dbias_of_h = np.split(drecurrent, [self.units])
+        dbias = [*dbias, *dbias_of_h]
+        drecurrent = np.concatenate([drecurrent, *dcandidate], axis=1)
+        return [dkernel, drecurrent, *([np.reshape(dbias, self.bias.shape)] if dbias else [])]

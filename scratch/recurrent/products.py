@@ -1,35 +1,47 @@
-"""The matrix products of recurrent layers: x @ kernel for all gates, each with a dropout or not."""
+"""The matrix products of recurrent layers: those of a step are made as one, for all gates."""
 
 import numpy as np
 
 NO_MASKS = (None,)
 
 
-def project(x, kernel, bias=None, masks=NO_MASKS):
-    """y = x @ kernel + bias, for x (…, n, i), kernel (i, o), bias (o,); y is (…, n, o).
+def product_with(kernels, bias=None, dropouts=(NO_MASKS, NO_MASKS)):
+    """product(x, h) = x @ kernel + h @ recurrent_kernel + bias = [x h 1] @ weights, for any step.
 
-    Of several masks (n, i), each is the dropout of x for its share of the columns.
+    x is (n, i) and h (n, u), and of the weights, kernel (i, o), recurrent_kernel (u, o) and bias
+    (o,), each is below the one before. There may be x alone, or no bias. dropouts are the masks of
+    x and those of h; of several, each is for its share of the columns.
+
+    The backward of product gives the list of dx, None unless it is needed, and dh; and dweights.
     """
-    columns = parts_of(kernel, len(masks))
-    shares = [_rows(_masked(x, mask)) @ part for mask, part in zip(masks, columns, strict=True)]
-    y = _joined(shares).reshape(*x.shape[:-1], -1)
-    if bias is not None:
-        y += bias
-    return y
+    weights = np.concatenate(kernels if bias is None else [*kernels, bias[np.newaxis]])
+    count = len(dropouts[0])
+
+    def product(*xs):
+        ones = [] if bias is None else [np.ones_like(xs[0][:, :1])]
+        masked = zip(*map(_masked, xs, dropouts), strict=True)
+        seen = [np.concatenate([*share, *ones], axis=-1) for share in masked]
+        y = [matmul(s, part) for s, part in zip(seen, parts_of(weights, count), strict=True)]
+
+        def backward(dy, needs_dx=True):
+            shares = zip(seen, parts_of(dy, count), strict=True)
+            dweights = joined([matmul(s.T, dshare) for s, dshare in shares])
+            wanted = zip((needs_dx, True), kernels, dropouts, strict=False)
+            return [_back(dy, *each) if needed else None for needed, *each in wanted], dweights
+
+        return joined(y), backward
+
+    return product
 
 
-def project_back(dy, kernel, masks=NO_MASKS):
-    """dx = dy @ kernel.T, summed over the shares of the columns with the mask of each."""
-    shares = (parts_of(array, len(masks)) for array in (dy, kernel))
-    dx = [_masked(d @ part.T, mask) for d, part, mask in zip(*shares, masks, strict=True)]
-    return sum(dx[1:], dx[0])
+def matmul(x, kernel):
+    """x @ kernel, stored by_column."""
+    return (kernel.T @ x.T).T
 
 
-def weight_gradients(x, dy, bias=None, masks=NO_MASKS):
-    """[x.T @ dy, the sum of dy] over all axes but the last: dkernel, and dbias if there is one."""
-    shares = zip(masks, parts_of(dy, len(masks)), strict=True)
-    dkernel = _joined([_rows(_masked(x, mask)).T @ _rows(share) for mask, share in shares])
-    return [dkernel] if bias is None else [dkernel, _rows(dy).sum(axis=0)]
+def by_column(x):
+    """x, stored so that the parts_of its columns are contiguous: NumPy is three times as fast."""
+    return np.ascontiguousarray(x.swapaxes(-1, -2)).swapaxes(-1, -2)
 
 
 def parts_of(x, number):
@@ -38,14 +50,16 @@ def parts_of(x, number):
     return [x[..., i * size : (i + 1) * size] for i in range(number)]
 
 
-def _masked(x, mask):
-    return x if mask is None else x * mask
-
-
-def _rows(x):
-    """Further axes of x count as more samples."""
-    return x.reshape(-1, x.shape[-1])
-
-
-def _joined(parts):
+def joined(parts):
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
+
+
+def _masked(x, masks):
+    return [x if mask is None else x * mask for mask in masks]
+
+
+def _back(dy, kernel, masks):
+    """dx = dy @ kernel.T, summed over the shares of the columns with the mask of each."""
+    shares = zip(*(parts_of(array, len(masks)) for array in (dy, kernel)), masks, strict=True)
+    first, *more = [_masked(matmul(d, part.T), [mask])[0] for d, part, mask in shares]
+    return sum(more, first)
