@@ -105,13 +105,14 @@ def test_values_states_and_gradients_are_keras_s(layer, outputs, dtype):
     assert_same(here, there, normal(N, STEPS, INPUTS, dtype=dtype))
 
 
+@each_dtype
 @pytest.mark.parametrize("outputs", OUTPUTS, ids=str)
 @each_layer
-def test_a_masked_step_keeps_the_states(layer, outputs):
-    here, there = pair(layer, **outputs)
-    states = [normal(N, UNITS) for _ in range(here.number_of_states)]
-    assert_same(here, there, normal(N, STEPS, INPUTS), MASK, states)
-    assert_same(here, there, normal(N, STEPS, INPUTS), ~MASK)
+def test_a_masked_step_keeps_the_states(layer, outputs, dtype):
+    here, there = pair(layer, dtype, **outputs)
+    states = [normal(N, UNITS, dtype=dtype) for _ in range(here.number_of_states)]
+    assert_same(here, there, normal(N, STEPS, INPUTS, dtype=dtype), MASK, states)
+    assert_same(here, there, normal(N, STEPS, INPUTS, dtype=dtype), ~MASK)
 
 
 @each_layer

@@ -87,7 +87,7 @@ class Recurrent(RunOfStates):
         raise NotImplementedError(f"{type(self).__name__} must define cell(z, *others)")
 
     def step(self, x_dropouts, h_dropouts):
-        """The step of scan: see there."""
+        """The cell for scan: from x and the states, one product and the layer's own cell."""
         kernels = self.kernel, self.recurrent_kernel
         product = product_with(kernels, self.bias, (x_dropouts, h_dropouts))
 
@@ -118,10 +118,9 @@ class Recurrent(RunOfStates):
 
         def backward(dys, needs_dx=True):
             dy, *dlast = dys
-            dx, dstates, *gradients = backward_scan(
-                [backward_y(dy), *map(by_column, dlast)], needs_dx
-            )
-            gradients = [np.ascontiguousarray(g) for g in self.weights_in_order(*gradients)]
+            dys = backward_y(dy), *map(by_column, dlast)
+            dx, dstates, *dweights = backward_scan(dys, needs_dx)
+            gradients = [np.ascontiguousarray(g) for g in self.weights_in_order(*dweights)]
             return (self.in_order_back(dx) if needs_dx else None, *dstates), gradients
 
         return [y, *states], backward
@@ -170,19 +169,18 @@ class Recurrent(RunOfStates):
 
         As in Keras, y is zero until a sample's first step, whatever its initial state.
         """
+        ys = np.stack(hs if self.return_sequences else hs[-1:])
         if mask is not None:
             seen = mask if self.zero_output_for_mask else np.logical_or.accumulate(mask)
-            seen = seen[..., np.newaxis]
-            hs = [np.where(now, h, 0) for now, h in zip(seen, hs, strict=True)]
+            seen = seen[-len(ys) :, :, np.newaxis]
+            ys = np.where(seen, ys, 0)
 
         def backward(dy):
-            none = [0.0] * (len(hs) - 1)
-            dhs = by_column(dy.swapaxes(0, 1)) if self.return_sequences else [*none, by_column(dy)]
-            if mask is None:
-                return dhs
-            return [np.where(now, dh, 0) for now, dh in zip(seen, dhs, strict=True)]
+            dys = by_column(dy.swapaxes(0, 1) if self.return_sequences else dy[np.newaxis])
+            dhs = dys if mask is None else np.where(seen, dys, 0)
+            return [*[0.0] * (len(hs) - len(dhs)), *dhs]
 
-        return np.stack(hs, axis=1) if self.return_sequences else hs[-1], backward
+        return ys.swapaxes(0, 1) if self.return_sequences else ys[0], backward
 
 
 class SimpleRNN(Recurrent):
@@ -361,10 +359,8 @@ class GRU(Recurrent):
 
             def backward(dh, needs_dx=True):
                 dz, dinner, dh, *dcandidate = backward_gates(dh)
-                ([dx], dweights), ([more], drecurrent) = (
-                    backward_x(dz, needs_dx),
-                    backward_h(dinner),
-                )
+                [dx], dweights = backward_x(dz, needs_dx)
+                [more], drecurrent = backward_h(dinner)
                 return dx, [dh + more], dweights, drecurrent, *dcandidate
 
             return [h], backward
@@ -372,7 +368,7 @@ class GRU(Recurrent):
         return step
 
     def recurrence(self, dropouts):
-        """The gates, the kernel of what they get of h, the biases of x and of h, and dropouts."""
+        """The gates, and of h @ recurrent_kernel: the kernel, both biases, and the dropouts."""
         chosen = {
             "activation": self.activation,
             "recurrent_activation": self.recurrent_activation,
@@ -389,4 +385,4 @@ class GRU(Recurrent):
         drecurrent, dbias_of_h = np.split(drecurrent, [self.units])
         dbias = [*dbias, *dbias_of_h]
         drecurrent = np.concatenate([drecurrent, *dcandidate], axis=1)
-        return [dkernel, drecurrent, *([np.reshape(dbias, self.bias.shape)] if dbias else [])]
+        return [dkernel, drecurrent, *([np.reshape(dbias, self.bias_shape())] if dbias else [])]

@@ -2,15 +2,13 @@
 
 import numpy as np
 
-NO_MASKS = (None,)
 
-
-def product_with(kernels, bias=None, dropouts=(NO_MASKS, NO_MASKS)):
+def product_with(kernels, bias, dropouts):
     """product(x, h) = x @ kernel + h @ recurrent_kernel + bias = [x h 1] @ weights, for any step.
 
-    x is (n, i) and h (n, u), and of the weights, kernel (i, o), recurrent_kernel (u, o) and bias
-    (o,), each is below the one before. There may be x alone, or no bias. dropouts are the masks of
-    x and those of h; of several, each is for its share of the columns.
+    x is (n, i) and h (n, u); weights are the kernels, (i, o) and (u, o), and the bias (o,), one
+    below the other. There may be x alone, or no bias. dropouts are the masks of x and those of h;
+    of several, each is for its share of the columns.
 
     The backward of product gives the list of dx, None unless it is needed, and dh; and dweights.
     """
@@ -19,17 +17,20 @@ def product_with(kernels, bias=None, dropouts=(NO_MASKS, NO_MASKS)):
 
     def product(*xs):
         ones = [] if bias is None else [np.ones_like(xs[0][:, :1])]
-        masked = zip(*map(_masked, xs, dropouts), strict=True)
-        seen = [np.concatenate([*share, *ones], axis=-1) for share in masked]
+        seen = [
+            np.concatenate([*map(_masked, xs, masks), *ones], axis=-1)
+            for masks in zip(*dropouts, strict=True)
+        ]
         y = [matmul(s, part) for s, part in zip(seen, parts_of(weights, count), strict=True)]
 
         def backward(dy, needs_dx=True):
             shares = zip(seen, parts_of(dy, count), strict=True)
-            dweights = joined([matmul(s.T, dshare) for s, dshare in shares])
-            wanted = zip((needs_dx, True), kernels, dropouts, strict=False)
-            return [_back(dy, *each) if needed else None for needed, *each in wanted], dweights
+            dweights = _joined([matmul(s.T, d) for s, d in shares])
+            dx = _back(dy, kernels[0], dropouts[0]) if needs_dx else None
+            others = zip(kernels[1:], dropouts[1:], strict=True)
+            return [dx, *(_back(dy, kernel, masks) for kernel, masks in others)], dweights
 
-        return joined(y), backward
+        return _joined(y), backward
 
     return product
 
@@ -40,7 +41,7 @@ def matmul(x, kernel):
 
 
 def by_column(x):
-    """x, stored so that the parts_of its columns are contiguous: NumPy is three times as fast."""
+    """x, stored column by column: parts_of it are contiguous, and three times as fast."""
     return np.ascontiguousarray(x.swapaxes(-1, -2)).swapaxes(-1, -2)
 
 
@@ -50,16 +51,16 @@ def parts_of(x, number):
     return [x[..., i * size : (i + 1) * size] for i in range(number)]
 
 
-def joined(parts):
-    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
-
-
-def _masked(x, masks):
-    return [x if mask is None else x * mask for mask in masks]
-
-
 def _back(dy, kernel, masks):
     """dx = dy @ kernel.T, summed over the shares of the columns with the mask of each."""
     shares = zip(*(parts_of(array, len(masks)) for array in (dy, kernel)), masks, strict=True)
-    first, *more = [_masked(matmul(d, part.T), [mask])[0] for d, part, mask in shares]
+    first, *more = [_masked(matmul(d, part.T), mask) for d, part, mask in shares]
     return sum(more, first)
+
+
+def _masked(x, mask):
+    return x if mask is None else x * mask
+
+
+def _joined(parts):
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)

@@ -1,5 +1,7 @@
 """Backpropagation through time: the same cell at every step, and the way back through all steps."""
 
+from itertools import zip_longest
+
 import numpy as np
 
 
@@ -27,17 +29,11 @@ def scan(cell, xs, states, mask=None):
             # a loss sees h at every step, and the next step sees it too
             dx, dstates, *more = backward_t(dstates[0] + dh_t, *dstates[1:], needs_dx=needs_dx)
             dxs.append(dx)
-            gradients = _added(gradients, more)  # each step has the same weights
+            # each step has the same weights, whose gradients add up
+            gradients = [a + b for a, b in zip_longest(gradients, more, fillvalue=0)]
         return dxs[::-1], dstates, *gradients
 
     return [hs, *states], backward
-
-
-def _added(sums, gradients):
-    """The sums with the gradients added, in place but for the first ones."""
-    if not sums:
-        return [gradient.copy() for gradient in gradients]
-    return [np.add(a, b, out=a) for a, b in zip(sums, gradients, strict=True)]
 
 
 def _masked(cell, mask):
