@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from comparisons.pieces import mapped
+
 Arrays = Sequence[np.ndarray]
 Directions = dict[int, np.ndarray]
 Forward = Callable[[Arrays], list[np.ndarray]]
@@ -41,12 +43,12 @@ def tape(
     function: Callable,
     arrays: Arrays,
     positions: Sequence[int],
-    dys: Arrays | None = None,
     variables: Mapping[int, Any] = MappingProxyType({}),
-) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """(values, gradients): tf.GradientTape on function(*tensors), unconnected gradients zero.
+) -> tuple[list[np.ndarray], Callable[[Arrays], list[np.ndarray]]]:
+    """(values, backward): tf.GradientTape on function(*tensors), unconnected gradients zero.
 
-    Arrays at the positions of `variables` are assigned to these and not passed.
+    backward(dys) can be called once. Arrays at the positions of `variables` are assigned to these
+    and not passed.
     """
     import tensorflow as tf
 
@@ -58,13 +60,14 @@ def tape(
         recorder.watch(sources)
         passed = [tensor for position, tensor in enumerate(tensors) if position not in variables]
         values = tf.nest.flatten(function(*passed))
-    outputs = [np.asarray(value) for value in values]
-    if dys is None:
-        return outputs, []
-    upstream = [tf.cast(dy, value.dtype) for dy, value in zip(dys, values, strict=True)]
-    zeros = tf.UnconnectedGradients.ZERO
-    gradients = recorder.gradient(values, sources, upstream, unconnected_gradients=zeros)
-    return outputs, [np.asarray(tf.convert_to_tensor(gradient)) for gradient in gradients]
+
+    def backward(dys):
+        upstream = [tf.cast(dy, value.dtype) for dy, value in zip(dys, values, strict=True)]
+        zeros = tf.UnconnectedGradients.ZERO
+        gradients = recorder.gradient(values, sources, upstream, unconnected_gradients=zeros)
+        return [np.asarray(tf.convert_to_tensor(gradient)) for gradient in gradients]
+
+    return [np.asarray(value) for value in values], backward
 
 
 def probe(generator: np.random.Generator, shape, dtype: str = "float64") -> np.ndarray:
@@ -96,17 +99,22 @@ class ComplexStep:
             a.astype(np.complex128) if p in positions else a for p, a in enumerate(arrays)
         ]
         self.terms = sum(array.size for array in arrays)
+        self.moved: set[int] = set()
+
+    def move_to(self, arrays: Arrays) -> None:
+        """Take the derivatives there from now on."""
+        for position in self.positions:
+            self.arrays[position].real = arrays[position]
 
     def along(self, directions: Directions) -> Derivative:
+        for position in self.moved - directions.keys():
+            self.arrays[position].imag = 0
+        self.moved = set(directions)
         for position, direction in directions.items():
             np.multiply(direction, STEP, out=self.arrays[position].imag)
-        try:
-            with _strict():
-                values = self.forward([frozen(array.view()) for array in self.arrays])
-            slopes = [dy * (np.imag(y) / STEP) for dy, y in zip(self.dys, values, strict=True)]
-        finally:
-            for position in directions:
-                self.arrays[position].imag = 0
+        with _strict():
+            values = self.forward([frozen(array.view()) for array in self.arrays])
+        slopes = [dy * (np.imag(y) / STEP) for dy, y in zip(self.dys, values, strict=True)]
         return Derivative(_sum(slopes), np.finfo(float).eps * self.terms**0.5 * norm(slopes))
 
 
@@ -171,8 +179,7 @@ class Differences:
             return self.here
         moved = list(self.arrays)
         for position, direction in directions.items():
-            step = np.asarray(self.dtype.type(t) * direction.astype(self.dtype, copy=False))
-            moved[position] = frozen(np.add(step, moved[position], out=step))
+            moved[position] = _shifted(moved[position], direction, t)
         with _strict():
             values = self.forward(moved)
         return [
@@ -233,20 +240,22 @@ class Arbiter:
         self, positions: Sequence[int], shares: Sequence[float], count: int = 3
     ) -> Iterator[Directions]:
         """Gaussian directions of some tensors, in the tensors' own scale times their shares."""
+        pairs = zip(positions, shares, strict=True)
+        sizes = {position: share * scale(self.arrays[position]) for position, share in pairs}
         for _ in range(count):
-            directions = {position: self._gaussian(position) for position in positions}
-            for position, share in zip(positions, shares, strict=True):
-                directions[position] *= share * scale(self.arrays[position])
-            yield directions
+            yield {position: self._gaussian(position, size) for position, size in sizes.items()}
 
-    def _gaussian(self, position: int) -> np.ndarray:
+    def _gaussian(self, position: int, size: float) -> np.ndarray:
         """Gaussian numbers: of a large tensor those drawn once, moved on, which are as random."""
         array = self.arrays[position]
         if array.size < LARGE:
-            return probe(self.generator, array.shape)
+            return np.asarray(size * probe(self.generator, array.shape))
         if position not in self.drawn:
-            self.drawn[position] = probe(self.generator, array.shape)
-        return np.roll(self.drawn[position], self.generator.integers(array.size))
+            self.drawn[position] = probe(self.generator, array.size, "float32")
+        drawn, start = self.drawn[position], self.generator.integers(array.size)
+        moved_on = np.concatenate([drawn[start:], drawn[:start]], dtype=float)
+        moved_on *= size
+        return moved_on.reshape(array.shape)
 
     def narrow(self, position: int, given: np.ndarray) -> tuple[int, ...]:
         """The index that halving reaches when it follows the larger disagreement with `given`."""
@@ -267,11 +276,10 @@ class Arbiter:
 
     def _choose(self) -> ComplexStep | Differences:
         try:
-            self._guard()
+            return self._guarded()
         except Unusable as reason:
             self.why = str(reason)
-            return self.differences
-        return ComplexStep(self.forward, self.arrays, self.positions, self.dys)
+        return self.differences
 
     def _differences(self) -> Differences:
         for dtype in self._precisions():
@@ -289,8 +297,8 @@ class Arbiter:
         extended = np.finfo(np.longdouble).eps < np.finfo(np.float64).eps
         return ["longdouble", "float64", "float32"] if extended and not large else LAST_RESORTS
 
-    def _guard(self) -> None:
-        """Compare the complex step with a difference, off the kinks and along all tensors at once.
+    def _guarded(self) -> ComplexStep:
+        """The complex step that a difference confirms, off the kinks, along all tensors at once.
 
         abs, var, std, norm and round drop imaginary parts without a word.
         """
@@ -298,16 +306,25 @@ class Arbiter:
         directions = next(self.directions(self.positions, shares))
         arrays = list(self.arrays)
         for position, direction in directions.items():
-            arrays[position] = frozen(arrays[position] + 2.0**-26 * direction)
+            arrays[position] = _shifted(arrays[position], direction, 2.0**-26)
         there = Differences(self.forward, arrays, self.dys, self.differences.dtype.name)
+        step = ComplexStep(self.forward, arrays, self.positions, self.dys)
         try:
-            exact = ComplexStep(self.forward, arrays, self.positions, self.dys).along(directions)
+            exact = step.along(directions)
         except Exception as error:
             raise Unusable(f"complex numbers do not pass through it ({_line(error)})") from error
         checked = there.along(directions, shrinks=(1,))
         allowed = 16 * (exact.uncertainty + checked.uncertainty)
         if not abs(exact.value - checked.value) <= allowed:
             raise Unusable("it drops imaginary parts, as abs, var, std and norm do")
+        step.move_to(self.arrays)
+        return step
+
+
+def _shifted(array: np.ndarray, direction: np.ndarray, t: float) -> np.ndarray:
+    """array + t * direction, in the precision of the array."""
+    step = array.dtype.type(t)
+    return frozen(mapped(lambda a, d: a + step * d.astype(a.dtype, copy=False), array, direction))
 
 
 def jittered(

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from comparisons.pieces import PIECE, pieces
 from comparisons.witnesses import Arrays, jittered, largest, norm, scale
 
 from .contract import Finding, Trial, examine, same
@@ -312,21 +313,35 @@ def compare(row: Row, given, expected, noise, identical: bool) -> None:
         row.verdict = "identical"
     if given.size == 0:
         return
-    with np.errstate(all="ignore"):
-        error = np.abs(np.subtract(given, expected, dtype=float))
-        if np.isfinite(error).all():
-            ratios = error / noise
-        else:
-            error = np.where(given == expected, 0.0, np.where(np.isfinite(error), error, np.inf))
-            ratios = np.where(np.isinf(error), error, error / noise)
-    row.index = tuple(int(i) for i in np.unravel_index(np.argmax(ratios), ratios.shape))
+    index, row.ratio, error = _worst(given, expected, noise)
+    row.index = tuple(int(i) for i in np.unravel_index(index, given.shape))
     unit = largest(expected)
     unit = unit if unit > LIMIT * float(noise[row.index]) else 1.0
-    row.ratio, row.max_error = float(ratios[row.index]), float(error[row.index]) / unit
+    row.max_error = error / unit
     row.noise = LIMIT * float(noise[row.index]) / unit
     row.given, row.expected = float(given[row.index]), float(expected[row.index])
     if not row.ratio <= LIMIT:
         row.verdict = "mismatch"
+
+
+def _worst(given, expected, noise) -> tuple[int, float, float]:
+    """(flat index, error / noise, error) of the element whose error rounding explains least."""
+    found = []
+    for piece, part in enumerate(pieces(given, expected, noise)):
+        errors, ratios = _errors(*part)
+        worst = int(np.argmax(ratios))
+        found.append((piece * PIECE + worst, float(ratios[worst]), float(errors[worst])))
+    return found[int(np.argmax([ratio for _, ratio, _ in found]))]
+
+
+def _errors(given, expected, noise) -> tuple[np.ndarray, np.ndarray]:
+    """(errors, errors / noise), infinite where one side alone is not finite."""
+    with np.errstate(all="ignore"):
+        error = np.abs(np.subtract(given, expected, dtype=float))
+        if np.isfinite(error).all():
+            return error, error / noise
+        error = np.where(given == expected, 0.0, np.where(np.isfinite(error), error, np.inf))
+        return error, np.where(np.isinf(error), error, error / noise)
 
 
 def _is_below(gradient, noise, size: float) -> bool:

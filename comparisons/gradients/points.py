@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from comparisons.pieces import pieces
 from comparisons.witnesses import Arrays, Derivative, Unusable, largest, norm, scale
 
 from .inputs import generator
@@ -82,9 +83,8 @@ class Point:
         if self.witnesses.tape is None:
             return self._is_far_off_along(position, tolerance)
         truth, given = self._exact[self._order(position)], self.given[position]
-        size = max(largest(truth), self._natural(position))
-        error = np.asarray(given - truth)
-        return bool(np.any(np.abs(error, out=error) > tolerance * size))
+        allowed = tolerance * max(largest(truth), self._natural(position))
+        return any(np.any(np.abs(g - t) > allowed) for g, t in pieces(given, truth))
 
     def _is_far_off_along(self, position, tolerance) -> bool:
         if self.opinion is None:
@@ -161,8 +161,8 @@ class Opinion:
     ) -> Iterator["Probe"]:
         """The gradients given along random directions, in which each tensor has an equal share."""
         shares = [1 / (norm([given[position]]) or 1.0) for position in positions]
-        for directions in self.arbiter.directions(positions, shares):
-            yield Probe(given, noise, directions, self.arbiter.along(directions))
+        along = self.arbiter.directions(positions, shares)
+        return map(lambda v: Probe(given, noise, v, self.arbiter.along(v)), along)
 
     def _cancelling(self, position, value) -> float:
         """Where all may be terms that cancel: what one unit in the last place changes."""
@@ -180,25 +180,26 @@ class Probe:
     """Gradients summed along a direction beside the arbiter's derivative."""
 
     def __init__(self, given: Gradients, noise: Gradients, directions, derivative: Derivative):
-        along = [given[p] * v for p, v in directions.items()]
-        blurs = [_blur(noise[p], v) for p, v in directions.items()]
-        terms = sum(array.size for array in along)
-        eps = max(float(np.finfo(array.dtype).eps) for array in along)
-        self.size = norm(along) or 1.0
-        self.error = abs(sum(float(np.sum(a)) for a in along) - derivative.value)
-        self.noise = norm(blurs) + derivative.uncertainty + eps * terms**0.5 * self.size
+        along, size = _summed(given, directions)
+        blur = _summed(noise, directions)[1]
+        terms = sum(direction.size for direction in directions.values())
+        self.size = size or 1.0
+        self.error = abs(along - derivative.value)
+        self.noise = blur + derivative.uncertainty + np.finfo(float).eps * terms**0.5 * self.size
         self.ratio, self.true = self.error / self.noise, derivative.value
 
 
-def _blur(noise: np.ndarray, direction: np.ndarray) -> np.ndarray:
-    """noise * direction, as a single number of the same norm where all of noise is one number."""
-    one_number = noise.ndim and not any(noise.strides)
-    return noise.flat[0] * np.array([norm([direction])]) if one_number else noise * direction
+def _summed(gradients: Gradients, directions: Gradients) -> tuple[float, float]:
+    """The sum of gradient * direction over all elements of all tensors, and the norm of these."""
+    products = (g * v for p, along in directions.items() for g, v in pieces(gradients[p], along))
+    sums, norms = np.array([(np.sum(product), norm([product])) for product in products]).T
+    return float(np.sum(sums)), norm([norms])
 
 
 def within(given: np.ndarray, expected: np.ndarray, noise: np.ndarray) -> bool:
     """Whether rounding explains every difference."""
-    return bool(np.all(np.abs(given - expected) <= LIMIT * noise))
+    parts = pieces(given, expected, noise)
+    return all(np.all(np.abs(g - e) <= LIMIT * n) for g, e, n in parts)
 
 
 def _alike(a: np.ndarray, b: np.ndarray) -> bool:

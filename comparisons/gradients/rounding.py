@@ -1,10 +1,12 @@
 """How far rounding alone can move a gradient, element by element, measured on the reference."""
 
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from comparisons.pieces import mapped, pieces
 from comparisons.witnesses import Arrays, frozen, largest, norm, scale
 
 Gradients = Callable[[Arrays, Arrays], tuple[list[np.ndarray], list[np.ndarray]]]
@@ -70,10 +72,9 @@ def nudged(array: np.ndarray, dtype: str, rng: np.random.Generator) -> np.ndarra
     """Every element about one unit in the last place of dtype higher or lower; zeros stay."""
     if array.dtype.kind != "f":
         return array
-    bits = np.unpackbits(np.frombuffer(rng.bytes(array.size // 8 + 1), np.uint8), count=array.size)
+    ups = np.unpackbits(np.frombuffer(rng.bytes(array.size // 8 + 1), np.uint8), count=array.size)
     eps = float(np.finfo(dtype).eps)
-    factors = np.array([1 - eps, 1 + eps], array.dtype)[bits]
-    return frozen(array * factors.reshape(array.shape))
+    return frozen(mapped(lambda a, up: a * (1 - eps + 2 * eps * up), array, ups))
 
 
 class _Spread:
@@ -92,7 +93,7 @@ class _Spread:
         self.counts = np.zeros(self.exact.shape, np.int8)
 
     def add(self, moved: np.ndarray) -> None:
-        move = self._moves(moved)
+        move = self._moves(moved, self.exact)
         counted = move <= 1
         np.add(self.squares, move * move, out=self.squares, where=counted)
         self.counts += counted
@@ -110,9 +111,9 @@ class _Spread:
     def _floor(self) -> float:
         return self.eps * self.largest + self.observed + self.tiny
 
-    def _moves(self, moved) -> np.ndarray:
+    def _moves(self, moved, exact) -> np.ndarray:
         with np.errstate(invalid="ignore", over="ignore"):
-            move = np.asarray(np.subtract(moved, self.exact))
+            move = np.asarray(np.subtract(moved, exact))
             move /= self.most
             return np.abs(move, out=move)
 
@@ -124,8 +125,8 @@ class _LargeSpread(_Spread):
         self.worst = 0.0
 
     def add(self, moved: np.ndarray) -> None:
-        move = self._moves(moved)
-        self.worst = max(self.worst, float(np.max(move, initial=0.0, where=move <= 1)))
+        for move in itertools.starmap(self._moves, pieces(moved, self.exact)):
+            self.worst = max(self.worst, float(np.max(move, initial=0.0, where=move <= 1)))
 
     def noise(self, terms: int) -> np.ndarray:
         noise = terms**0.5 * (self.most * self.worst + self.eps * self.largest) + self._floor
