@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from comparisons.pieces import mapped
+from comparisons.pieces import mapped, pieces
 
 Arrays = Sequence[np.ndarray]
 Directions = dict[int, np.ndarray]
@@ -73,7 +73,8 @@ def tape(
 def probe(generator: np.random.Generator, shape, dtype: str = "float64") -> np.ndarray:
     """Gaussian numbers, none nearer to zero than 0.1, so that no element goes unseen."""
     z = np.asarray(generator.standard_normal(shape, np.float32))
-    np.copysign(0.1, z, out=z, where=np.abs(z) < 0.1)
+    for (piece,) in pieces(z):
+        np.copysign(0.1, piece, out=piece, where=np.abs(piece) < 0.1)
     return z.astype(dtype, copy=False)
 
 

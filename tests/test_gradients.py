@@ -18,6 +18,11 @@ from comparisons import (
     check_layer,
 )
 from comparisons.gradients import LIMIT, draw, layers
+from comparisons.gradients.judgement import compare
+from comparisons.gradients.report import Row
+from comparisons.gradients.rounding import nudged
+from comparisons.gradients.truth import Tape
+from comparisons.pieces import PIECE
 
 DTYPES = ("float32", "float64")
 
@@ -293,6 +298,54 @@ def test_a_large_tensor_is_probed_and_narrowed_down():
     assert right.verdict == "match"
 
 
+def wrong_in_one_element(x, kernel):
+    def backward(dy):
+        dkernel = x.T @ dy
+        dkernel[200, 1] *= 1.001
+        return dy @ kernel.T, dkernel
+
+    return x @ kernel, backward
+
+
+@pytest.mark.parametrize("reference", [None, tf.matmul])
+def test_one_wrong_element_is_found_in_any_piece(reference):
+    report = check_gradients(wrong_in_one_element, reference, {"x": "3x300", "kernel": "300x50"})
+    assert 200 * 50 > PIECE
+    assert [row.verdict for row in report.rows] == ["match", "mismatch"]
+    assert report.rows[1].index == (200, 1)
+    assert report.rows[1].given == pytest.approx(1.001 * report.rows[1].expected)
+
+
+@pytest.mark.parametrize(("value", "ratio"), [(3.0, 4.0), (np.inf, np.inf), (np.nan, np.inf)])
+def test_the_worst_element_is_compared_in_any_piece(value, ratio):
+    given, expected = np.zeros(3 * PIECE), np.zeros(3 * PIECE)
+    given[5], given[PIECE + 7] = 1, value
+    row = Row("x", given.shape)
+    compare(row, given, expected, np.broadcast_to(0.75, given.shape), identical=False)
+    assert (row.index, row.ratio) == ((PIECE + 7,), ratio)
+
+
+def test_a_nudged_number_is_one_unit_higher_or_lower():
+    array = np.ones((3, PIECE))
+    array[1, 1] = 0
+    moved = nudged(array, "float64", np.random.default_rng(0))
+    eps = np.finfo(float).eps
+    assert set(np.unique(moved)) == {0, 1 - eps, 1 + eps}
+    assert 0.4 < np.mean(moved > 1) < 0.6
+
+
+def test_the_forward_of_the_tape_serves_its_gradients():
+    calls, x, dy = [], np.arange(3.0), np.ones(3)
+    tape = Tape(lambda x: calls.append(0) or x * x, [0], "the square")
+    assert np.array_equal(tape.values([x])[0], x * x)
+    assert np.array_equal(tape([x], [dy])[1][0], 2 * x)
+    assert len(calls) == 1
+    tape.values([x])
+    assert np.array_equal(tape([x + 1], [dy])[1][0], 2 * (x + 1))
+    assert np.array_equal(tape([x], [dy])[1][0], 2 * x)
+    assert len(calls) == 4
+
+
 # the contract
 
 
@@ -324,6 +377,14 @@ BREACHES = {
     "not repeatable": at(1, lambda g, inputs, dy, calls=[0]: g * (1 + _count(calls))),
     "dtype": at(1, lambda g, inputs, dy: g.astype(int)),
 }
+
+
+def test_a_gradient_that_is_gone_the_second_time_is_not_repeatable():
+    def once(x):
+        calls = []
+        return 2 * x, lambda dy: calls.append(0) or (2 * dy if len(calls) == 1 else None)
+
+    assert causes(check_gradients(once, lambda x: 2 * x, {"x": (3, 4)}))[0] == "not repeatable"
 
 
 def _count(calls):

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from comparisons import witnesses
+from comparisons.pieces import PIECE, mapped, pieces
 from comparisons.witnesses import Arbiter, ComplexStep, Differences, Unusable
 
 RNG = np.random.default_rng(3)
@@ -57,6 +58,22 @@ def test_the_complex_step_leaves_no_step_behind():
     first = witness.along({0: DY}).value
     witness.along({1: X})
     assert witness.along({0: DY}).value == first
+
+
+def test_the_complex_step_moves_to_other_inputs():
+    witness = ComplexStep(lambda a: [a[0] * a[1]], [X, DY], [0, 1], [np.ones((4, 3))])
+    witness.along({1: X})
+    witness.move_to([DY, X])
+    expected = ComplexStep(lambda a: [a[0] * a[1]], [DY, X], [0, 1], [np.ones((4, 3))])
+    assert witness.along({0: DY}) == expected.along({0: DY})
+
+
+def test_what_is_done_piece_by_piece_is_done_to_every_element():
+    x = RNG.standard_normal((150, 3 * PIECE // 100)).T  # not contiguous, and no whole pieces
+    noise = np.broadcast_to(0.5, x.shape)
+    assert np.array_equal(mapped(lambda a, b: 2 * a + b, x, noise), 2 * x + 0.5)
+    assert sum(len(piece) for piece, _ in pieces(x, noise)) == x.size
+    assert mapped(np.negative, np.float32(3)[...]) == np.float32(-3)
 
 
 @pytest.mark.parametrize(

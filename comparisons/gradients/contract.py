@@ -38,9 +38,8 @@ class Trial:
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """Other inputs of the same kind, and what the function made of them in a call in between."""
+    """What the function made of other inputs, the reversed ones, in a call in between."""
 
-    arrays: list[np.ndarray]
     values: list[np.ndarray]
     gradients: list[np.ndarray]
 
@@ -71,9 +70,7 @@ def _examine_frozen(subject, inputs, originals, seed) -> Trial:
     values = _own_copies(values, subject)
     trial = Trial(values, upstream(subject, values, seed))
     dys = [frozen(dy.copy()) for dy in trial.dys]
-    raw = as_list(backward(dys))
-    _check_arity(subject, raw, trial)
-    _check_each(subject, raw, inputs, trial)
+    _check_gradients(subject, as_list(backward(dys)), inputs, trial)
     if trial.gradients:
         _check_repeats(subject, backward, inputs, trial)
         _check_linear(subject, backward, trial)
@@ -94,8 +91,7 @@ def _examine_writing(subject, arrays, seed) -> Trial:
     if not trial.breaches:
         sentence = "writes to an input or to dy, which are read-only in a check"
         trial.breaches.append(Finding("mutates", f"{subject.name} {sentence}"))
-    _check_arity(subject, raw, trial)
-    _check_each(subject, raw, inputs, trial)
+    _check_gradients(subject, raw, inputs, trial)
     return trial
 
 
@@ -105,18 +101,9 @@ def _own_copies(values, subject) -> list[np.ndarray]:
     return [value.copy() for value in values]
 
 
-def _check_arity(subject, raw, trial):
-    names = subject.differentiated
-    if len(raw) != len(names):
-        inputs = f"{len(names)} input{'s' * (len(names) != 1)} ({', '.join(names)})"
-        count = f"{len(raw)} gradient{'s' * (len(raw) != 1)}"
-        hint = " An input without a gradient is named in constant=."
-        sentence = f"backward returned {count} for {inputs}.{hint * (len(raw) < len(names))}"
-        trial.breaches.append(Finding("arity", sentence))
-
-
-def _check_each(subject, raw, inputs, trial):
-    if any(b.name == "arity" for b in trial.breaches):
+def _check_gradients(subject, raw, inputs, trial):
+    if len(raw) != len(subject.positions):
+        trial.breaches.append(_arity(subject, raw))
         return
     for position, gradient in zip(subject.positions, raw, strict=True):
         name = subject.names[position]
@@ -127,6 +114,15 @@ def _check_each(subject, raw, inputs, trial):
             trial.breaches.append(breach)
         if gradient is not None and np.asarray(gradient).dtype.kind in "fiub":
             trial.gradients[name] = np.array(gradient)
+
+
+def _arity(subject, raw) -> Finding:
+    names = subject.differentiated
+    inputs = f"{len(names)} input{'s' * (len(names) != 1)} ({', '.join(names)})"
+    count = f"{len(raw)} gradient{'s' * (len(raw) != 1)}"
+    hint = " An input without a gradient is named in constant=."
+    sentence = f"backward returned {count} for {inputs}.{hint * (len(raw) < len(names))}"
+    return Finding("arity", sentence)
 
 
 def _breach(name, gradient, tensor) -> Finding | None:
@@ -184,17 +180,13 @@ def _shape_hint(given, expected) -> str:
 
 def _check_repeats(subject, backward, inputs, trial):
     """The same backward again, after a forward on other inputs; then all of it again."""
-    others = [_reversed(array) for array in inputs]
+    others = reversed_each(inputs)
     there = _attempt(subject, others)
-    again = _named(subject, backward([frozen(dy.copy()) for dy in trial.dys]), trial)
+    _check_again(
+        subject, backward, trial, "backward, called again after a forward on other inputs,"
+    )
     if there is not None:
         trial.elsewhere = _elsewhere(subject, others, there, trial.dys)
-    for name in _changed(trial.gradients, again):
-        sentence = (
-            f"backward, called again after a forward on other inputs, gives another gradient of "
-            f"{name}"
-        )
-        trial.breaches.append(Finding("not repeatable", _grown(sentence, trial, again, name), name))
     if any(b.name == "not repeatable" for b in trial.breaches):
         return
     values, backward = subject.run(inputs)
@@ -202,15 +194,21 @@ def _check_repeats(subject, backward, inputs, trial):
         sentence = f"{subject.name}, called a second time, gives another value: it is random"
         trial.breaches.append(Finding("not deterministic", sentence))
         return
+    _check_again(subject, backward, trial, "a second forward and backward")
+
+
+def _check_again(subject, backward, trial, what):
     again = _named(subject, backward([frozen(dy.copy()) for dy in trial.dys]), trial)
     for name in _changed(trial.gradients, again):
-        sentence = f"a second forward and backward gives another gradient of {name}"
-        trial.breaches.append(Finding("not repeatable", _grown(sentence, trial, again, name), name))
+        grown = _is_doubled(trial.gradients[name], again.get(name))
+        adding = ": it adds up over calls" if grown else ""
+        sentence = f"{what} gives another gradient of {name}{adding}"
+        trial.breaches.append(Finding("not repeatable", sentence, name))
 
 
-def _reversed(array: np.ndarray) -> np.ndarray:
-    """Another input of the same kind: the same numbers in reverse order."""
-    return frozen(array.reshape(-1)[::-1].reshape(array.shape).copy())
+def reversed_each(arrays: Arrays) -> list[np.ndarray]:
+    """Other inputs of the same kind: the same numbers in reverse order."""
+    return [frozen(a.reshape(-1)[::-1].reshape(a.shape).copy()) for a in arrays]
 
 
 def _attempt(subject, arrays) -> tuple | None:
@@ -226,12 +224,11 @@ def _elsewhere(subject, arrays, call, dys) -> Elsewhere | None:
         gradients = subject.gradients(arrays, backward, [frozen(dy.copy()) for dy in dys])
     except Failure:
         return None
-    return Elsewhere(arrays, values, [gradient.copy() for gradient in gradients])
+    return Elsewhere(values, [gradient.copy() for gradient in gradients])
 
 
-def _grown(sentence, trial, again, name) -> str:
-    doubled = np.allclose(again[name], 2 * trial.gradients[name])
-    return sentence + (": it adds up over calls" if doubled else "")
+def _is_doubled(once, again) -> bool:
+    return again is not None and again.shape == once.shape and np.allclose(again, 2 * once)
 
 
 def _check_linear(subject, backward, trial):

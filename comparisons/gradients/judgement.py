@@ -9,7 +9,7 @@ import numpy as np
 from comparisons.pieces import PIECE, pieces
 from comparisons.witnesses import Arrays, jittered, largest, norm, scale
 
-from .contract import Finding, Trial, examine, same
+from .contract import Finding, Trial, examine, reversed_each, same
 from .conventions import Kinks
 from .explanation import explain
 from .inputs import generator
@@ -251,7 +251,8 @@ class Case:
         if call is None:
             return
         given = dict(zip(self.subject.positions, call.gradients, strict=True))
-        there = Point(self.here.witnesses, as_dtype(call.arrays, "float64"), given, call.values)
+        arrays = as_dtype(reversed_each(self.arrays), "float64")
+        there = Point(self.here.witnesses, arrays, given, call.values)
         for row, position in zip(self.report.rows, self.subject.positions, strict=True):
             if row.verdict in ("identical", "match") and there.is_far_off(position, self.dtype):
                 row.verdict = "mismatch"
