@@ -232,23 +232,32 @@ def _is_doubled(once, again) -> bool:
 
 
 def _check_linear(subject, backward, trial):
-    """backward(8 * dy) is 8 * backward(dy) to the bit, and backward(0) is zero."""
+    """backward(8 * dy) is 8 * backward(dy) to the bit; where it is not, backward(0) tells why."""
     scaled = _named(subject, backward([frozen(8 * dy) for dy in trial.dys]), trial)
-    nothing = _named(subject, backward([frozen(0 * dy) for dy in trial.dys]), trial)
-    for name, once in trial.gradients.items():
-        if trial.broken(name):
-            continue
-        finding = _linearity(name, once, scaled.get(name), nothing.get(name))
-        if finding:
-            trial.breaches.append(finding)
+    suspects = {
+        name: once
+        for name, once in trial.gradients.items()
+        if not trial.broken(name) and not _is_linear(once, scaled.get(name))
+    }
+    if suspects:
+        nothing = _named(subject, backward([frozen(0 * dy) for dy in trial.dys]), trial)
+        trial.breaches += [
+            _nonlinearity(name, once, scaled.get(name), nothing.get(name))
+            for name, once in suspects.items()
+        ]
 
 
-def _linearity(name, once, scaled, nothing) -> Finding | None:
+def _is_linear(once, scaled) -> bool:
+    """Whether scaled is 8 * once, as far as numbers are finite."""
+    if scaled is None or scaled.shape != once.shape:
+        return False
+    equal = all(_equal_but_underflow(s, 8 * o) for s, o in pieces(scaled, once))
+    return equal or not np.isfinite(once).all()
+
+
+def _nonlinearity(name, once, scaled, nothing) -> Finding:
     if scaled is None or nothing is None or scaled.shape != once.shape:
         return Finding("not linear", f"for other dy, backward has no gradient of {name}", name)
-    is_linear = all(_equal_but_underflow(s, 8 * o) for s, o in pieces(scaled, once))
-    if (is_linear and not np.any(nothing)) or not np.isfinite(once).all():
-        return None
     if np.any(once) and same(once, scaled):
         sentence = f"backward ignores its upstream gradient: {name} gets the same for dy and 8 dy"
         return Finding("ignores dy", sentence, name)
