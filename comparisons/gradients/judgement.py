@@ -264,9 +264,15 @@ class Case:
 
     def _note_dissent(self):
         """Say so where the arbiter disagrees with a gradient on which both sides agree."""
-        for row, position in zip(self.report.rows, self.subject.positions, strict=True):
-            if self.tape and row.verdict in ("identical", "match") and row.name not in self.zero:
-                self._cross_examine(row, position)
+        if self.tape is None:
+            return
+        rows = dict(zip(self.subject.positions, self.report.rows, strict=True))
+        agreed = [p for p, row in rows.items() if row.verdict in ("identical", "match")]
+        shown = [position for position in agreed if rows[position].name not in self.zero]
+        if not shown or self.here.agree_together(shown):
+            return
+        for position in shown:
+            self._cross_examine(rows[position], position)
 
     def _cross_examine(self, row, position):
         if self.here.agrees_with_arbiter(position) or self.here.opinion is None:

@@ -108,19 +108,23 @@ class Point:
 
     def _agrees_with(self, opinion, position) -> bool:
         if not opinion.is_complete(position):
-            return self._large_ones_agree or all(p.ratio <= LIMIT for p in self.probes(position))
+            return all(probe.ratio <= LIMIT for probe in self.probes(position))
         truth, uncertainty = opinion.gradient(position)
         return within(self.given[position], truth, self.noise(position) + uncertainty)
 
-    @cached_property
-    def _large_ones_agree(self) -> bool:
-        """Whether all large tensors agree when moved together, which takes far fewer passes."""
-        opinion = self.opinion
-        if opinion is None:
+    def agree_together(self, positions: Sequence[int]) -> bool:
+        """Whether gradients agree with the arbiter along probes of all these tensors at once.
+
+        This takes far fewer passes than one tensor, or one element, after the other.
+        """
+        if self.opinion is None:
             return False
-        large = [position for position in self.given if not opinion.is_complete(position)]
-        noise = {position: self.noise(position) for position in large}
-        return all(probe.ratio <= LIMIT for probe in opinion.probes(large, self.given, noise))
+        noise = {position: self.noise(position) for position in positions}
+        probes = self.opinion.probes(positions, self.given, noise)
+        try:
+            return all(probe.ratio <= LIMIT for probe in probes)
+        except Failure:
+            return False
 
     def _order(self, position: int) -> int:
         return list(self.witnesses.subject.positions).index(position)
