@@ -4,7 +4,7 @@ from .pair import Pair
 def rows() -> tuple[Pair, ...]:
     two = {"x1": "3x5", "x2": "3x5"}
     repeated = {"x1": "3x5x7", "x2": "3x1x7"}
-    three = two | {"x3": "3x5"}
+    three = {"x1": "5x7", "x2": "5x7", "x3": "5x7"}  # with each the largest somewhere
     several = ("add", "multiply", "average", "maximum", "minimum")
     apart = {"x1": "3x5x2", "x2": "3x4x5"}
     return (
