@@ -16,6 +16,8 @@ class ResidualBlock(Layer):
     Source: He et al., Deep Residual Learning for Image Recognition, 2016, without normalization.
     """
 
+    by_sample = True
+    shard = 64
     projection: Conv2D | None
 
     def __init__(self, filters, strides=1, **kwargs):
