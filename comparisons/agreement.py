@@ -71,10 +71,24 @@ def _check_layer(pair, dtype, seed):
 
 
 def _layers(pair, dtype):
-    """The row's layer on both sides, with the layers inside of it."""
-    inner = {k: _layers(v, dtype) for k, v in pair.arguments.items() if isinstance(v, pairs.Pair)}
-    settings = [pair.arguments | {k: two[side] for k, two in inner.items()} for side in (0, 1)]
+    """The row's layer on both sides."""
+    settings = for_both(pair.arguments, dtype)
     return [layer(**how, dtype=dtype) for layer, how in zip(twins(pair), settings, strict=True)]
+
+
+def for_both(arguments, dtype):
+    """The arguments for scratch and for reference, with the layers that the rows in them name."""
+    made = {key: _made(value, dtype) for key, value in arguments.items()}
+    return [{key: two[side] for key, two in made.items()} for side in (0, 1)]
+
+
+def _made(value, dtype):
+    """An argument on both sides: the layer of a row, the layers of a list of rows, or as it is."""
+    if isinstance(value, pairs.Pair):
+        return _layers(value, dtype)
+    if isinstance(value, list) and any(isinstance(each, pairs.Pair) for each in value):
+        return list(zip(*(_layers(each, dtype) for each in value), strict=True))
+    return [value, value]
 
 
 def _drawn_inputs(name, spec, seed, dtype):

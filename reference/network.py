@@ -15,6 +15,7 @@ Layer = keras.layers.Layer
 ProgbarLogger = keras.callbacks.ProgbarLogger
 
 
+@keras.saving.register_keras_serializable("reference")
 class Sequential(keras.Sequential):
     """keras.Sequential, whose fit is a loop over tf.GradientTape that hides nothing.
 
@@ -33,7 +34,7 @@ class Sequential(keras.Sequential):
         """Move the weights by one step of the optimizer; (loss, gradients, metrics)."""
         loss, y_pred, gradients = self.loss_and_gradients(x, y, sample_weight)
         self.optimizer.apply(gradients, self.trainable_weights)
-        self._loss_tracker.update_state(loss, sample_weight=tf.shape(x)[0])
+        self._loss_tracker.update_state(loss, sample_weight=tf.shape(y)[0])
         return loss, gradients, self.compute_metrics(x, y, y_pred, sample_weight)
 
     def compile(self, optimizer="rmsprop", loss=None, metrics=None, run_eagerly=False):
@@ -63,8 +64,12 @@ class Sequential(keras.Sequential):
         sample_weight=None,
         initial_epoch=0,
     ):
-        """Train for epochs - initial_epoch epochs; returns the History."""
+        """Train for epochs - initial_epoch epochs; returns the History.
+
+        x is an array, or a list of arrays where the first layer takes several inputs.
+        """
         batch_size = batch_size or 32
+        samples = _length(x, y)
         calls = keras.callbacks.CallbackList(
             callbacks,
             add_history=True,
@@ -72,20 +77,20 @@ class Sequential(keras.Sequential):
             model=self,
             verbose=verbose,
             epochs=epochs,
-            steps=math.ceil(len(x) / batch_size),
+            steps=math.ceil(samples / batch_size),
         )
         self.stop_training = False
         calls.on_train_begin()
         for epoch in range(initial_epoch, epochs):
             self.reset_metrics()
             calls.on_epoch_begin(epoch)
-            order = np.arange(len(x))
+            order = np.arange(samples)
             order = keras.ops.convert_to_numpy(keras.random.shuffle(order)) if shuffle else order
-            for step, start in enumerate(range(0, len(x), batch_size)):
+            for step, start in enumerate(range(0, samples, batch_size)):
                 rows = order[start : start + batch_size]
                 weight = None if sample_weight is None else sample_weight[rows]
                 calls.on_train_batch_begin(step)
-                logs = self.train_on_batch(x[rows], y[rows], weight, return_dict=True)
+                logs = self.train_on_batch(_rows(x, rows), y[rows], weight, return_dict=True)
                 calls.on_train_batch_end(step, logs)
             if validation_data is not None:
                 validation = self.evaluate(*validation_data, batch_size, 0, return_dict=True)
@@ -96,3 +101,16 @@ class Sequential(keras.Sequential):
         self.optimizer.finalize_variable_values(self.trainable_weights)
         calls.on_train_end(logs)
         return self.history
+
+
+def _length(x, y):
+    """The number of samples, the same in all inputs and labels."""
+    lengths = {len(array) for array in keras.tree.flatten([x, y])}
+    if len(lengths) != 1:
+        raise ValueError(f"x and y need one length, not {sorted(lengths)}")
+    return lengths.pop()
+
+
+def _rows(x, rows):
+    """These rows of x, or of each of several inputs."""
+    return keras.tree.map_structure(lambda array: array[rows], x)

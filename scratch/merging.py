@@ -129,6 +129,8 @@ def _two_axes(axes, shape1, shape2):
 class _Merging(Layer):
     """A layer without weights that takes a list of inputs and returns a list of dx."""
 
+    takes_list = True
+
     def merged(self, x: list[_Array]) -> _Forward:
         raise NotImplementedError
 

@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 
+from comparisons.agreement import for_both
 from comparisons.gradients import GradientReport, check_layer
 from comparisons.gradients.inputs import generator
 from comparisons.gradients.layers import Call, Mine
@@ -25,15 +26,17 @@ def check(bug: Bug, inputs: dict, seed: int, scale: float, dtype: str) -> Gradie
     """The report on the layer beside Keras's."""
     topic, name = bug.checked.split(".")
     twin = getattr(importlib.import_module(f"reference.{topic}"), name)
-    ours, theirs = (_made(bug, layer, scale, dtype) for layer in (resolve(bug.checked), twin))
+    ours, theirs = _made(bug, (resolve(bug.checked), twin), scale, dtype)
     arranged = list(inputs.values()) if len(inputs) > 1 else next(iter(inputs.values()))
     options = {"seed": seed, "dtype": dtype, "zero": bug.zero, "name": bug.checked}
     options["arguments"] = _keywords(bug)
     return check_layer(ours, theirs, arranged, **options)
 
 
-def _made(bug, layer, scale, dtype):
-    return scaled_layer(layer, scale)(**bug.arguments, dtype=dtype)
+def _made(bug, classes, scale, dtype):
+    """A layer of each class: scratch's, and the reference's if it is there."""
+    pairs = zip(classes, for_both(bug.arguments, dtype), strict=False)
+    return [scaled_layer(layer, scale)(**how, dtype=dtype) for layer, how in pairs]
 
 
 def _keywords(bug):
@@ -45,7 +48,8 @@ def observed(bug: Bug, inputs: dict, seed: int, scale: float, precision) -> Arra
     dtype = "float32" if precision == "float32" else "float64"
     given = list(inputs.values())
     call = Call(given, len(given) > 1, _keywords(bug))
-    layer = Mine(_made(bug, resolve(bug.checked), scale, dtype), call)
+    (ours,) = _made(bug, [resolve(bug.checked)], scale, dtype)
+    layer = Mine(ours, call)
     weights = [_positive(weight, seed, place) for place, weight in enumerate(layer.weights)]
     states = [_positive(state, seed, -1) for state in layer.states]
     arrays = [cast(array, precision) for array in (*given, *weights)]

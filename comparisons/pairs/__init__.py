@@ -23,6 +23,7 @@ from . import (
     activations,
     attention,
     augmentation,
+    branches,
     constraints,
     convolution,
     dense,
@@ -72,6 +73,7 @@ _TABLES = (
     reshaping,
     merging,
     residual,
+    branches,
     attention,
     augmentation,
 )

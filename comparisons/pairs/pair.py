@@ -11,8 +11,9 @@ class Pair:
     `draws` marks what draws random numbers; `dtype` the only one in which Keras runs, if any. A
     layer of several inputs takes them as a list, or as arguments `apart`; `call` maps further
     keywords of its call, such as masks, to values, or to specs of inputs or lists of them. A layer
-    that takes a layer has a Pair for it among its arguments. `one_sample` says whether a batch of
-    one will do: it will not for a system of equations that is solved.
+    that takes a layer has a Pair for it among its arguments, one that takes several a list of them.
+    `one_sample` says whether a batch of one will do: it will not for a system of equations that is
+    solved.
     """
 
     topic: str

@@ -32,6 +32,7 @@ class Attention(Layer):
     dropout. Source: Luong et al., 2015.
     """
 
+    takes_list = True
     scale: Any = None
     concat_score_weight: Any = None
 

@@ -10,15 +10,17 @@ from scratch import config, random
 class Batches:
     """x, y and sample_weight in steps of batch_size (32 where None); the last one may be smaller.
 
+    x may be a list of arrays, as layers of several inputs take them.
     ValueError for lengths that differ, no samples, or a batch_size that is no positive integer.
     """
 
     def __init__(self, x, y=None, sample_weight=None, batch_size=None, order=None):
-        columns = [x, y, sample_weight]
-        self.columns = [None if column is None else np.asarray(column) for column in columns]
+        inputs = [np.asarray(part) for part in x] if _is_several(x) else _array(x)
+        self.columns = [inputs, _array(y), _array(sample_weight)]
         self.batch_size = 32 if batch_size is None else batch_size
         self.order = order
-        lengths = {len(column) for column in self.columns if column is not None}
+        arrays = [*(inputs if isinstance(inputs, list) else [inputs]), *self.columns[1:]]
+        lengths = {len(array) for array in arrays if array is not None}
         if len(lengths) != 1 or 0 in lengths:
             raise ValueError(f"x, y and weights need one length above 0, not {sorted(lengths)}")
         if not isinstance(self.batch_size, int) or self.batch_size < 1:
@@ -32,7 +34,13 @@ class Batches:
         for start in range(0, self.samples, self.batch_size):
             rows = slice(start, start + self.batch_size)
             rows = rows if self.order is None else self.order[rows]
-            yield [None if column is None else column[rows] for column in self.columns]
+            yield self._cut(rows)
+
+    def _cut(self, rows):
+        """x, y and sample_weight of these rows alone."""
+        x, *rest = self.columns
+        inputs = [part[rows] for part in x] if isinstance(x, list) else _taken(x, rows)
+        return [inputs, *(_taken(column, rows) for column in rest)]
 
     def shuffled(self):
         """The same samples in the next order of the global seed generator."""
@@ -47,10 +55,21 @@ class Batches:
             raise ValueError(
                 f"validation_split={fraction} leaves nothing of {self.samples} samples"
             )
-        train = [None if column is None else column[:kept] for column in self.columns]
-        validation = [None if column is None else column[kept:] for column in self.columns]
-        x, y, sample_weight = train
-        return Batches(x, y, sample_weight, self.batch_size), validation
+        x, y, sample_weight = self._cut(slice(kept))
+        return Batches(x, y, sample_weight, self.batch_size), self._cut(slice(kept, None))
+
+
+def _is_several(x):
+    """Whether x is a list or tuple of arrays, not of numbers or of lists, which are one array."""
+    return isinstance(x, list | tuple) and any(getattr(part, "ndim", 0) for part in x)
+
+
+def _array(column):
+    return None if column is None else np.asarray(column)
+
+
+def _taken(column, rows):
+    return None if column is None else column[rows]
 
 
 def weigh(y, sample_weight, class_weight):

@@ -1,5 +1,6 @@
 """What every layer is: weights under their own names, and a forward that returns its backward."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -24,12 +25,15 @@ class Layer:
 
     Real inputs are cast to `dtype`, the dtype of the weights; complex and longdouble ones pass.
 
+    takes_list says that x may be a list of arrays, and is one array otherwise.
+
     by_sample says that y[i] depends on no sample but x[i], so that a batch may come in shards, and
     shard how many samples are work enough for a thread, where the layer makes such shards.
     """
 
     activation: Callable | None = None
     seed_generator: random.SeedGenerator | None = None
+    takes_list = False
     by_sample = False
     shard: int | None = None
 
@@ -86,6 +90,8 @@ class Layer:
     def prepare(self, x):
         """x, an array or a list of them, in the layer's dtype, and the layer built for it."""
         if isinstance(x, list | tuple):
+            if not self.takes_list:
+                raise ValueError(f"{self.name} takes one array, not a list of {len(x)}")
             x = [self._cast(part) for part in x]
             input_shape = [(None, *part.shape[1:]) for part in x]
         else:
@@ -138,16 +144,26 @@ class Layer:
     def weight_paths(self) -> list[str]:
         """The names of `weights`, such as "dense/kernel" or "encoder/dense/kernel"."""
         names = self._trainable_names + self._non_trainable_names
-        return self._below(names + self._of_all("weight_paths"))
+        return self._below(names + self._paths_inside("weight_paths"))
 
     def trainable_paths(self) -> list[str]:
         """The names of `trainable_weights`, such as "dense/kernel" or "encoder/dense/kernel"."""
-        paths = self._trainable_names + self._of_all("trainable_paths")
+        paths = self._trainable_names + self._paths_inside("trainable_paths")
         return self._below(paths) if self.trainable else []
 
     def _below(self, paths):
         """The paths of weights with this layer's name before them."""
         return [f"{self.name}/{path}" for path in paths]
+
+    def _paths_inside(self, method):
+        """The paths that a method of every layer inside returns, as they read from here."""
+        return [
+            path for layer in self.layers for path in layer._from_outside(getattr(layer, method)())
+        ]
+
+    def _from_outside(self, paths):
+        """The paths as a layer around this one has them, without its own name."""
+        return paths
 
     @property
     def seed_states(self) -> list[np.ndarray]:
@@ -158,7 +174,7 @@ class Layer:
     def seed_paths(self) -> list[str]:
         """The names of `seed_states`, such as "dropout/seed_generator"."""
         own = ["seed_generator"] if self.seed_generator else []
-        return self._below(own + self._of_all("seed_paths"))
+        return self._below(own + self._paths_inside("seed_paths"))
 
     def trainable_regularizers(self) -> list[regularizers.Regularizer | None]:
         """The regularizer of each of `trainable_weights`, or None."""
@@ -169,6 +185,15 @@ class Layer:
         """The constraint of each of `trainable_weights`, or None."""
         own = [self._constraints.get(name) for name in self._trainable_names]
         return own + self._of_all("trainable_constraints") if self.trainable else []
+
+    def _hold(self, layer):
+        """Add to layers, where its name gets a number if another has it: dense, dense_1, …"""
+        if not isinstance(layer, Layer) or layer in self.layers:
+            raise ValueError(f"{type(self).__name__} takes layers, each once, not {layer!r}")
+        numbered = re.compile(rf"{re.escape(layer.name)}(_\d+)?")
+        number = sum(bool(numbered.fullmatch(other.name)) for other in self.layers)
+        layer.name += f"_{number}" if number else ""
+        self.layers.append(layer)
 
     def _of_all(self, method):
         """What a method of every layer inside returns, in one list."""

@@ -1,7 +1,6 @@
 """A chain of layers: forwards in order, backwards in reverse, and the loop that trains it."""
 
 import functools
-import re
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,8 @@ class Sequential(Layer):
 
     backward hands each layer the gradient of its output, last layer first. Layers of one kind are
     told apart by number: dense, dense_1, … ValueError for what is no layer.
+
+    x is a list of several inputs where the first layer takes a list, such as Branches.
     """
 
     optimizer: Any = None
@@ -36,15 +37,14 @@ class Sequential(Layer):
     def add(self, layer, rebuild=True):
         if isinstance(layer, Input):
             self.input_shape = (None, *layer.shape)
-        elif isinstance(layer, Layer) and layer not in self.layers:
-            numbered = re.compile(rf"{re.escape(layer.name)}(_\d+)?")
-            number = sum(bool(numbered.fullmatch(other.name)) for other in self.layers)
-            layer.name += f"_{number}" if number else ""
-            self.layers.append(layer)
         else:
-            raise ValueError(f"Sequential takes layers, each once, not {layer!r}")
+            self._hold(layer)
         if rebuild:
             self._build_if_shape_is_known()
+
+    @property
+    def takes_list(self) -> bool:
+        return bool(self.layers) and self.layers[0].takes_list
 
     def _build_if_shape_is_known(self):
         if self.input_shape is not None:
@@ -74,8 +74,11 @@ class Sequential(Layer):
         return y, penalty, backward if self.trainable else without_gradients(backward)
 
     def _below(self, paths):
-        """The paths alone: the name of a network stands in none."""
+        """The paths alone: the name of a network stands in those of a layer around it only."""
         return paths
+
+    def _from_outside(self, paths):
+        return super()._below(paths)
 
     def compile(self, optimizer="rmsprop", loss=None, metrics=None):
         """Choose how to train: names or objects of optimizers, losses and metrics.
@@ -190,6 +193,7 @@ class Sequential(Layer):
     ):
         """Train for epochs - initial_epoch epochs; returns the History.
 
+        x is an array, or a list of arrays where the first layer takes several inputs.
         validation_split keeps the last part of the samples, before shuffling, for validation.
         Shuffling draws from the global seed generator, as keras.random.shuffle does.
         """
