@@ -5,18 +5,16 @@ from comparisons.pairs import Pair
 from .bug import Bug
 
 TWO = {"x1": "5x3", "x2": "5x3"}
+TANH = {"units": 3, "activation": "tanh", "name": "tanh"}
+SIGMOID = {"units": 3, "activation": "sigmoid", "name": "sigmoid"}
 SIDE_BY_SIDE = {
-    "layers": [
-        Pair("dense", "Dense", arguments={"units": 4, "activation": "tanh"}),
-        Pair("dense", "Dense", arguments={"units": 4, "activation": "sigmoid"}),
-    ],
+    "layers": [Pair("dense", "Dense", arguments=how) for how in (TANH, SIGMOID)],
     "merge": Pair("merging", "Concatenate"),
 }
-
 AROUND = {
     "layers": [
         Pair("dense", "Activation", arguments={"activation": "linear"}),
-        Pair("dense", "Dense", arguments={"units": 3, "activation": "tanh"}),
+        Pair("dense", "Dense", arguments=TANH),
     ],
     "merge": Pair("merging", "Add"),
 }
