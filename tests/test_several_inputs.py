@@ -16,8 +16,11 @@ X = [half.reshape(96, 32).astype("float64") for half in (LEFT, RIGHT)]
 Y = LABELS[:96]
 
 
-def of_halves(side, **settings):
-    """A network that sees the left and the right half of a digit as two inputs, compiled."""
+def of_halves(side, ahead=0):
+    """A network that sees the left and the right half of a digit as two inputs, compiled.
+
+    With `ahead` units in a layer before the branches, it sees one array.
+    """
     side.random.set_random_seed(2)
     of = side.regularizers
     layers = [
@@ -31,12 +34,12 @@ def of_halves(side, **settings):
     ]
     merge = side.merging.Concatenate(activity_regularizer=of.L1(2**-10))
     branches = side.branches.Branches(layers, merge)
-    made = side.network.Sequential([branches, side.dense.Dense(10, "softmax")])
+    first = [side.dense.Dense(ahead, "tanh")] if ahead else []
+    made = side.network.Sequential([*first, branches, side.dense.Dense(10, "softmax")])
     made.compile(
         side.optimizers.SGD(0.1, momentum=0.9),
         "sparse_categorical_crossentropy",
         metrics=["accuracy"],
-        **settings,
     )
     return made
 
@@ -48,13 +51,13 @@ FITS = [
 ]
 
 
-def trained(x=X, y=Y, sides=FITS, **settings):
+def trained(x=X, y=Y, sides=FITS, ahead=0, **settings):
     """(network, history) of each side after 12 steps of 16 samples in float64, x given as it is."""
     settings = {"batch_size": 16, "epochs": 2, "verbose": 0, "shuffle": False} | settings
     results = []
     with floatx("float64"):
         for side, fit in sides:
-            made = of_halves(side)
+            made = of_halves(side, ahead)
             results.append((made, fit(made, x, y, **settings).history))
     return results
 
@@ -121,9 +124,10 @@ def test_single_batches_of_several_inputs():
         assert_same_weights(here, there)
 
 
-def test_all_branches_may_see_one_array():
+@pytest.mark.parametrize("ahead", [0, 12])
+def test_all_branches_may_see_one_array(ahead):
     whole = np.concatenate(X, axis=1)
-    (here, history), *others = trained(whole)
+    (here, history), *others = trained(whole, ahead=ahead)
     for there, theirs in others:
         assert_same_histories(history, theirs)
         assert_same_weights(here, there)
