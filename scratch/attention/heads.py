@@ -100,6 +100,8 @@ class MultiHeadAttention(Layer):
     dropout, and 1 / sqrt(key_dim) is rounded to float32. Source: Vaswani et al., 2017.
     """
 
+    takes_list = True
+
     def __init__(
         self,
         num_heads,
