@@ -111,7 +111,7 @@ class LockStep:
     """Single steps from the same weights and slots: the worst error over what rounding explains.
 
     worst_ratio belongs to the step and tensor named; flips counts the steps whose difference is a
-    ReLU that rounding put on the other side of zero.
+    unit that rounding put on the other side of a ReLU or of a max pooling.
     """
 
     worst_ratio: float

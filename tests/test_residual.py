@@ -9,7 +9,7 @@ from comparisons import bugs
 from comparisons.experiments import EXPERIMENTS
 from comparisons.gradients import check_layer
 from comparisons.training import compare
-from comparisons.training.kinks import relu_layers
+from comparisons.training.kinks import kinks
 
 RNG = np.random.default_rng(21)
 IMAGES = RNG.standard_normal((2, 5, 7, 3)).astype("float32")
@@ -81,7 +81,7 @@ def test_without_dx_the_gradients_are_the_same():
 def test_flips_are_searched_behind_both_relus():
     network = scratch.network.Sequential([scratch.residual.ResidualBlock(3)])
     network(IMAGES)
-    assert [layer.name for layer in relu_layers(network)] == ["residual_block", "first"]
+    assert [kink.layer.name for kink in kinks(network)] == ["residual_block", "first"]
 
 
 def test_images_of_another_width_are_refused():

@@ -10,7 +10,7 @@ import scratch
 from comparisons.experiments import EXPERIMENTS
 from comparisons.results import averaged
 from comparisons.training import Interrupted, compare, prepare
-from comparisons.training.kinks import Flip, flips
+from comparisons.training.kinks import Flip, Kink, flips, following
 from comparisons.training.rounding import nudge
 from comparisons.training.verdict import fell
 
@@ -227,7 +227,30 @@ def test_nudge_moves_every_number_by_one_unit_and_leaves_zeros():
 
 def test_flips_are_the_units_on_different_sides_of_zero():
     here, there = np.array([[1e-9, -1.0], [2.0, -3e-9]]), np.array([[-2e-9, -1.0], [2.0, -1e-9]])
-    assert flips({0: here}, {0: there}) == [Flip(0, (0, 0), 1e-9, -2e-9)]
+    relu = Kink(scratch.dense.Dense(2, activation="relu"), "activation")
+    assert flips([relu], {0: here}, {0: there}) == [Flip(0, (0, 0), 1e-9, -2e-9)]
+
+
+def test_flips_are_the_largest_of_a_window_on_one_side_only():
+    here = np.array([0.0, 0.0, 0.5, 0.5 - 1e-9]).reshape(1, 4, 1)
+    there = np.array([0.0, 0.0, 0.5, 0.5 + 1e-9]).reshape(1, 4, 1)
+    pool = Kink(scratch.pooling.MaxPooling1D(name="pool"), "pool")
+    found = flips([pool], {0: here}, {0: there})
+    assert [flip.index for flip in found] == [(0, 2, 0), (0, 3, 0)]
+    assert "hidden unit 3, 0 of those before pool is the largest" in found[1].sentence(pool)
+
+
+def test_a_network_follows_the_windows_of_the_reference():
+    here, there = np.float32([[[0.0], [0.25], [0.5], [0.5]]] * 2)[:, np.newaxis]
+    here[0, 3], there[0, 2] = np.nextafter(np.float32([0.5, 0.5]), np.float32(0))
+    network = scratch.network.Sequential([scratch.pooling.MaxPooling1D()])
+    routed = {}
+    with following(network, {0: there}):
+        y, backward = network.forward(here)
+        routed["reference"] = backward(np.ones_like(y))[0].ravel().tolist()
+    routed["own"] = network.forward(here)[1](np.ones_like(y))[0].ravel().tolist()
+    assert y.ravel().tolist() == [0.25, 0.5]
+    assert routed == {"reference": [0, 1, 0, 1], "own": [0, 1, 1, 0]}
 
 
 def test_a_loss_fell_only_beyond_its_scatter():

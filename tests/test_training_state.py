@@ -10,7 +10,7 @@ import scratch
 from comparisons.experiments import EXPERIMENTS
 from comparisons.precision import floatx
 from comparisons.training import compare, prepare
-from comparisons.training.kinks import preactivations, reference_preactivations
+from comparisons.training.kinks import received, received_by_reference
 from comparisons.training.lockstep import _ratio
 from comparisons.training.rounding import apart, outcome, outcome_noise
 from comparisons.training.state import restore, standing_at, state
@@ -180,7 +180,7 @@ def test_the_states_of_both_sides_are_the_same_arrays(batch):
 
 
 @pytest.mark.parametrize(
-    ("side", "look"), [(scratch, preactivations), (reference, reference_preactivations)]
+    ("side", "look"), [(scratch, received), (reference, received_by_reference)]
 )
 def test_a_look_inside_sees_the_step_s_mask_and_changes_nothing(side, look, batch):
     task, x, y = batch
@@ -202,8 +202,8 @@ def test_both_sides_look_inside_alike():
     task = prepare(RESTLESS, dtype="float64")
     with floatx("float64"):
         here, there = (task.network(side) for side in SIDES)
-        z = preactivations(here, state(here), task.x_train[:50])
-        expected = reference_preactivations(there, state(there), task.x_train[:50])
+        z = received(here, state(here), task.x_train[:50])
+        expected = received_by_reference(there, state(there), task.x_train[:50])
     for place, values in z.items():
         assert np.allclose(values, expected[place], rtol=0, atol=1e-12)
 

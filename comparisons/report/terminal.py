@@ -190,7 +190,7 @@ def _facts(result) -> dict[str, str]:
         f"model.fit ends {_small(result.keras_weight_difference)} away",
         "lock step": f"worst error {lock_step.worst_ratio:.2g} times its rounding noise (limit "
         f"{lock_step.limit:g}), {lock_step.tensor} in step {lock_step.step}; "
-        f"steps with a ReLU flip: {lock_step.flips}",
+        f"steps with a flip: {lock_step.flips}",
         "first divergence": divergence.explanation if divergence else "none",
         "predictions": f"{agreeing} of {result.test_examples:,} test predictions agree",
         "learned": "yes, the loss fell" if result.learned else "no, the loss did not fall",

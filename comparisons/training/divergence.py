@@ -4,7 +4,7 @@ import numpy as np
 
 from comparisons.results import Divergence
 
-from .kinks import flips, preactivations, reference_preactivations, relu_layers
+from .kinks import flips, kinks, received, received_by_reference
 from .rounding import apart, largest
 from .state import State
 
@@ -16,7 +16,7 @@ class FreeRuns:
     """Follows scratch, the reference, and scratch started one unit in the last place away.
 
     The last one's distance from scratch is the envelope: what rounding alone makes of a run. The
-    first step at which scratch and reference jump apart is searched for a ReLU flip.
+    first step at which scratch and reference jump apart is searched for a flip.
     """
 
     def __init__(self, network, nudged, reference):
@@ -43,15 +43,16 @@ class FreeRuns:
         return self.differences[-1] > MULTIPLE * max(*self.envelope, floor)
 
     def _flip(self, number, x, here_before, there_before):
-        here = preactivations(self.network, here_before, x)
-        there = reference_preactivations(self.reference, there_before, x)
-        found = flips(here, there)
+        here = received(self.network, here_before, x)
+        there = received_by_reference(self.reference, there_before, x)
+        places = kinks(self.network)
+        found = flips(places, here, there)
         if not found:
             return None
         flip = min(found, key=lambda flip: abs(flip.scratch - flip.reference))
-        layer = relu_layers(self.network)[flip.place].name
-        words = f"step {number}, {flip.sentence(layer)}"
-        return Divergence(number, layer, flip.index, flip.scratch, flip.reference, words)
+        kink = places[flip.place]
+        words = f"step {number}, {flip.sentence(kink)}"
+        return Divergence(number, kink.layer.name, flip.index, flip.scratch, flip.reference, words)
 
 
 def distance(here: list[np.ndarray], there: list[np.ndarray]) -> float:

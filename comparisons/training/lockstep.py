@@ -6,7 +6,7 @@ import numpy as np
 
 from comparisons.results import LockStep
 
-from .kinks import flips, following, preactivations, reference_preactivations
+from .kinks import flips, following, kinks, received, received_by_reference
 from .rounding import apart, differing, largest, outcome, outcome_noise
 from .state import State
 
@@ -32,8 +32,8 @@ class LockStepJudge:
     Each step is judged twice: the loss, gradients and moving averages that scratch computes from
     the reference's state, and the weights and slots that scratch's optimizer makes of the
     reference's gradients, so that no error of one hides behind the other's. Errors count in units
-    of what rounding explains; more than LIMIT of them is a mismatch unless a ReLU flip accounts for
-    it. Seed generators have to advance alike.
+    of what rounding explains; more than LIMIT of them is a mismatch unless a flip accounts for it,
+    of a ReLU or of the largest in a window. Seed generators have to advance alike.
     """
 
     def __init__(self, network, reference, seed: int):
@@ -108,9 +108,13 @@ class LockStepJudge:
         return outcome_noise(self.network, step.before, step.x, step.y, self.seed)
 
     def _ratios_on_the_reference_side(self, step):
-        """The ratios with every ReLU on the reference's side of zero; None where none differs."""
-        there = reference_preactivations(self.reference, step.before, step.x)
-        if not flips(preactivations(self.network, step.before, step.x), there):
+        """The ratios with the units passing ReLUs and max poolings that pass in the reference.
+
+        None where they are the same.
+        """
+        there = received_by_reference(self.reference, step.before, step.x)
+        here = received(self.network, step.before, step.x)
+        if not flips(kinks(self.network), here, there):
             return None
         with following(self.network, there):
             return self._ratios(self._outcome(step), step)[0]

@@ -33,9 +33,10 @@ def chain(layers, forwards, x, training):
 
 
 def _is_by_sample(pair):
-    """Whether a layer takes shards of a batch: activations of one's own might mix samples."""
+    """Whether a layer takes shards of a batch: functions put into it might mix samples."""
     layer, _ = pair
     is_known = layer.activation is None or layer.activation in activations._FUNCTIONS
+    is_known = is_known and "pool" not in vars(layer)
     return layer.by_sample and is_known and layer.activity_regularizer is None
 
 
