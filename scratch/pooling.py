@@ -287,6 +287,7 @@ class _WindowPooling(_Pooling):
 class MaxPooling1D(_WindowPooling):
     """y = the largest number of each window of steps: see max_pool."""
 
+    commutes_with_relu = True
     rank = 1
     pool = staticmethod(max_pool)
 
@@ -297,6 +298,7 @@ class MaxPooling1D(_WindowPooling):
 class MaxPooling2D(_WindowPooling):
     """y = the largest number of each window of pixels: see max_pool."""
 
+    commutes_with_relu = True
     pool = staticmethod(max_pool)
 
     def __init__(self, pool_size=(2, 2), strides=None, padding="valid", data_format=None, **kwargs):

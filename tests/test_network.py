@@ -620,3 +620,24 @@ def test_seed_generators_go_on_in_training_as_keras_s():
         seeds = [np.asarray(v) for v in there.variables if "seed" in v.path]
         assert np.array_equal(here.seed_states, seeds)
     assert here.seed_states[1][1] == 2
+
+
+@pytest.mark.parametrize("settings", [{}, {"trainable": False}, {"activity_regularizer": "l2"}])
+def test_a_relu_behind_a_max_pooling_is_the_same_to_the_bit(settings):
+    convolution = scratch.convolution.Conv2D(3, 2, activation="relu", **settings)
+    pooling = scratch.pooling.MaxPooling2D(activity_regularizer="l1")
+    model = scratch.network.Sequential([scratch.network.Input((6, 5, 2)), convolution, pooling])
+    convolution.set_weights([np.sign(weight) for weight in convolution.weights])
+    x = np.random.default_rng(0).integers(-1, 2, (4, 6, 5, 2)).astype("float32")  # with ties
+    z, penalty, backward_convolution = convolution.penalized_forward(x)
+    y, further, backward_pooling = pooling.penalized_forward(z)
+    dy = np.random.default_rng(1).standard_normal(y.shape).astype("float32")
+    dz, _ = backward_pooling(dy, 1.0)
+    dx, gradients = backward_convolution(dz, 1.0)
+    here, penalties, backward = model.penalized_forward(x)
+    there = backward(dy, 1.0)
+    assert np.array_equal(here, y)
+    assert penalties == penalty + further
+    assert np.array_equal(there[0], dx)
+    for one, other in zip(there[1], gradients, strict=True):
+        assert np.array_equal(one, other)

@@ -82,24 +82,35 @@ def _by_shards(forward, size, x, training):
 def _shared_out(function, shards):
     """[function(shard) for shard in shards], on as many threads as BLAS would take for itself.
 
-    BLAS keeps to one thread meanwhile: its own wait for each other at every product, which takes
-    many times longer than the product where another process has the second core.
+    This thread is one of them. BLAS keeps to one thread meanwhile: its own wait for each other at
+    every product, which takes many times longer than the product where another process has the
+    second core.
     """
     blas = _blas()
     cores = max((library.num_threads for library in blas.lib_controllers), default=1)
-    if min(cores, len(shards)) == 1:
+    others = min(cores, len(shards)) - 1
+    if not others:
         return [function(shard) for shard in shards]
-    submit = _threads(cores, os.getpid()).submit
+    results, waiting = [None] * len(shards), enumerate(shards)
+
+    def work():  # each thread takes the next shard that waits
+        for place, shard in waiting:
+            results[place] = function(shard)
+
+    submit = _threads(cores - 1, os.getpid()).submit
     with blas.limit(limits=1):
-        # each in a copy of the caller's context, which holds its np.errstate
-        tasks = [submit(contextvars.copy_context().run, function, shard) for shard in shards]
-        return [task.result() for task in tasks]
+        # each in a copy of this thread's context, which holds its np.errstate
+        tasks = [submit(contextvars.copy_context().run, work) for _ in range(others)]
+        work()
+        for task in tasks:
+            task.result()
+    return results
 
 
 @functools.cache
-def _threads(cores, process):
+def _threads(number, process):
     """Those of one process: what is forked from it has none."""
-    return ThreadPoolExecutor(cores)
+    return ThreadPoolExecutor(number)
 
 
 @functools.cache

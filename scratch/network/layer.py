@@ -29,6 +29,8 @@ class Layer:
 
     by_sample says that y[i] depends on no sample but x[i], so that a batch may come in shards, and
     shard how many samples are work enough for a thread, where the layer makes such shards.
+
+    commutes_with_relu says that layer(relu(x)) is relu(layer(x)), gradients included.
     """
 
     activation: Callable | None = None
@@ -36,6 +38,7 @@ class Layer:
     takes_list = False
     by_sample = False
     shard: int | None = None
+    commutes_with_relu = False
 
     def __init__(self, *, activity_regularizer=None, trainable=True, dtype=None, name=None):
         self.activity_regularizer = regularizers.get(activity_regularizer)

@@ -1,6 +1,7 @@
 """A chain of layers: forwards in order, backwards in reverse, and the loop that trains it."""
 
 import functools
+import itertools
 from typing import Any
 
 import numpy as np
@@ -63,15 +64,26 @@ class Sequential(Layer):
         return input_shape
 
     def call(self, x, training=False):
-        forwards = [layer.penalized_forward for layer in self.layers]
-        y, _, backward = chain(self.layers, forwards, x, training)
+        y, _, backward = chain(self.layers, self._forwards(), x, training)
         return y, lambda dy, needs_dx=True: backward(dy, 0.0, needs_dx=needs_dx)
 
     def penalized_forward(self, x, training=False):
         """(y, penalty, backward), where penalty is the sum of those of all layers."""
-        forwards = [layer.penalized_forward for layer in self.layers]
-        y, penalty, backward = chain(self.layers, forwards, self.prepare(x), training)
+        y, penalty, backward = chain(self.layers, self._forwards(), self.prepare(x), training)
         return y, penalty, backward if self.trainable else without_gradients(backward)
+
+    def _forwards(self):
+        """penalized_forward of every layer, with ReLUs moved behind the pooling that follows.
+
+        The largest of what passes is what passes of the largest, so both orders give the same
+        numbers and gradients, and the later ReLU has fewer of them to look at.
+        """
+        forwards = [layer.penalized_forward for layer in self.layers]
+        for place, (layer, pooling) in enumerate(itertools.pairwise(self.layers)):
+            if pooling.commutes_with_relu and _ends_in_relu(layer):
+                forwards[place] = functools.partial(_penalized_preactivation, layer)
+                forwards[place + 1] = functools.partial(_penalized_relu_of, pooling)
+        return forwards
 
     def _below(self, paths):
         """The paths alone: the name of a network stands in those of a layer around it only."""
@@ -125,9 +137,8 @@ class Sequential(Layer):
         return loss + penalty + weight_penalty, y_pred, backward
 
     def _forward_logits(self, x, training):
-        *hidden, last = self.layers
-        last = functools.partial(_penalized_preactivation, last)
-        forwards = [*(layer.penalized_forward for layer in hidden), last]
+        last = functools.partial(_penalized_preactivation, self.layers[-1])
+        forwards = [*self._forwards()[:-1], last]
         return chain(self.layers, forwards, self.prepare(x), training)
 
     def loss_and_gradients(self, x, y, sample_weight=None):
@@ -289,9 +300,24 @@ class Sequential(Layer):
 
 def _penalized_preactivation(layer, x, training):
     """penalized_forward, but for z in place of y = activation(z)."""
-    z, backward = layer.preactivation(x, training)
+    z, backward = layer.preactivation(layer.prepare(x), training)
     backward = backward if layer.trainable else without_gradients(backward)
     return penalize_output(behind(layer.activation, layer.activity_regularizer), z, backward)
+
+
+def _ends_in_relu(layer):
+    """Whether nothing sees the layer's preactivation but a ReLU."""
+    is_relu = hasattr(layer, "preactivation") and layer.activation is activations.relu
+    return is_relu and layer.activity_regularizer is None
+
+
+def _penalized_relu_of(pooling, x, training):
+    """The penalized_forward of y = relu(pooling(x))."""
+    z, backward_pooling = pooling.forward(x, training)
+    y, backward_relu = activations.relu(z)
+    return penalize_output(
+        pooling.activity_regularizer, y, lambda dy: backward_pooling(backward_relu(dy))
+    )
 
 
 def _metric(identifier, y, y_pred):
