@@ -244,3 +244,17 @@ def test_another_number_of_shapes_is_named_before_a_weight_is_made():
 def test_a_layer_of_one_input_refuses_a_list(layer):
     with pytest.raises(ValueError, match=f"{layer.name} takes one array, not a list of 2"):
         layer([A, A])
+
+
+@pytest.mark.parametrize(
+    ("make", "shape"),
+    [
+        (lambda side: side.residual.ResidualBlock(2), (5, 4, 3, 2)),
+        (lambda side: side.attention.TransformerEncoder(3, 2, use_bias=False), (3, 4, 2)),
+        (lambda side: side.attention.PositionEmbedding(), (3, 4, 2)),
+    ],
+    ids=["ResidualBlock", "TransformerEncoder", "PositionEmbedding"],
+)
+def test_branches_may_be_layers_that_keras_does_not_know(make, shape):
+    here, there = twins(lambda side: [make(side), side.dense.Dense(2, "tanh")], "Add")
+    assert check_layer(here, there, {"x": shape}).ok
