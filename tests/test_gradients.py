@@ -595,6 +595,25 @@ def test_beyond_its_one_sided_slopes_a_kink_is_a_mismatch():
     assert check_gradients(wrong, tf.nn.relu, {"x": "5x7:ties"}).verdict == "mismatch"
 
 
+def hidden_keys(mask):
+    """Where a query (row) sees no key (column), being before it or masked."""
+    return 1.0 - np.tril(np.ones((3, 3), "float32")) * mask.astype("float32")
+
+
+def causal_softmax(x, mask):
+    return softmax(x - np.asarray(1e9, x.real.dtype) * hidden_keys(mask))
+
+
+def tf_causal_softmax(x, mask):
+    return tf.nn.softmax(x - tf.cast(1e9, x.dtype) * tf.cast(hidden_keys(mask.numpy()), x.dtype))
+
+
+def test_a_mask_that_hides_all_but_in_float64_is_no_other_call():
+    # in reverse order the mask hides all keys of a query, whose scores float32 loses behind 1e9
+    inputs = {"x": (3, 3), "mask": np.array([1, 1, 0])}
+    assert check_gradients(causal_softmax, tf_causal_softmax, inputs, dtype="float32").ok
+
+
 def test_a_kink_does_not_excuse_what_is_wrong_elsewhere():
     wrong = lambda x: (relu(x)[0], lambda dy: dy * (x >= 0) * (1 + 1e-9))  # noqa: E731
     assert check_gradients(wrong, tf.nn.relu, {"x": "5x7:ties"}).verdict == "mismatch"
