@@ -60,7 +60,9 @@ def _heads():
     three = two | {"key": "3x7x2"}
     own = {"query": "3x5x4", "value": "3x5x4"}
     images = {"query": "2x3x5x4", "value": "2x3x7x6"}
-    masks: dict[str, Any] = {"value_mask": "3x7:mask", "attention_mask": "3x5x7:mask"}
+    # of fewer keys the masks may leave one for each query, whose weight is 1 and has no gradient
+    many = {"query": "3x5x4", "value": "3x11x6", "key": "3x11x2"}
+    masks: dict[str, Any] = {"value_mask": "3x11:mask", "attention_mask": "3x5x11:mask"}
     size = {"num_heads": 2, "key_dim": 3}
     cases: tuple[tuple[str, dict, dict, dict], ...] = (
         ("", two, {}, {}),
@@ -69,8 +71,8 @@ def _heads():
         ("dropout", two, {"dropout": 0.3, "seed": 5}, {}),
         ("scores", two, {}, {"return_attention_scores": True}),
         ("dropped scores", two, {"dropout": 0.3, "seed": 5}, {"return_attention_scores": True}),
-        ("masked", three, {}, masks),
-        ("masked scores", three, {}, masks | {"return_attention_scores": True}),
+        ("masked", many, {}, masks),
+        ("masked scores", many, {}, masks | {"return_attention_scores": True}),
         ("causal", own, {}, {"use_causal_mask": True}),
         ("causal window", own, {"sliding_window": 2}, {"use_causal_mask": True}),
         ("one axis", images, {"attention_axes": 2}, {}),
