@@ -72,11 +72,13 @@ def _largest(x, windows):
 
     def backward(dy):
         dx, shares = windows.shares(x, dy)
-        shares[0][...] = dy
-        for cell, share, left in zip(cells, shares, shares[1:], strict=False):
+        left = dy
+        for cell, share, rest in zip(cells, shares, shares[1:], strict=False):
             wins = cell == y
-            np.multiply(share, ~wins, out=left)
-            share *= wins
+            np.multiply(left, ~wins, out=rest)
+            np.multiply(left, wins, out=share)
+            left = rest
+        shares[-1][...] = left
         return windows.collected(dx, shares)
 
     return y, backward

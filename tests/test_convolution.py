@@ -235,7 +235,7 @@ def test_results_lie_in_memory_with_the_batch_last(name):
     for here, there in zip(backward(dy), backward_last(batch_last(dy)), strict=True):
         assert np.array_equal(here, there)
     for array in (y, last, backward(dy)[0], backward_last(batch_last(dy))[0]):
-        assert array.transpose(1, 3, 2, 0).flags.c_contiguous
+        assert array.transpose(2, 3, 1, 0).flags.c_contiguous
 
 
 @pytest.mark.parametrize("name", ["conv", "conv_transpose", "depthwise_conv"])

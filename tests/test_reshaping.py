@@ -37,6 +37,7 @@ def assert_same(here, there, rounding=0):
     assert np.abs(here - there).max() <= bound
 
 
+PADDINGS = (((1, 0), (2, 3), (0, 0)),)
 FUNCTIONS = [
     ("flatten", (3, 5, 7), ()),
     ("flatten", (1, 5), ()),
@@ -46,7 +47,7 @@ FUNCTIONS = [
     ("permute", (3, 5, 7, 2), ((3, 1, 2),)),
     ("permute", (1, 5, 7), ((2, 1),)),
     ("repeat_vector", (3, 5), (4,)),
-    ("zero_padding", (3, 5, 7, 2), (((1, 0), (2, 3), (0, 0)),)),
+    ("zero_padding", (3, 5, 7, 2), PADDINGS),
     ("zero_padding", (1, 5, 2), (((0, 2), (1, 0)),)),
     ("cropping", (3, 5, 7, 2), (((1, 0), (2, 3), (0, 0)),)),
     ("cropping", (1, 5, 2), (((0, 2), (0, 0)),)),
@@ -107,6 +108,24 @@ def test_up_sampling_gradient_is_the_derivative_of_the_forward(interpolation):
     moved, _ = scratch.up_sampling(v, (3, 2, 1), interpolation)
     dy = normal(2, 9, 10, 2)
     assert abs(np.sum(dy * moved) - np.sum(backward(dy) * v)) <= 1e-13 * np.sum(np.abs(dy * moved))
+
+
+def is_batch_last(x):
+    return x.transpose(2, 3, 1, 0).flags.c_contiguous
+
+
+@pytest.mark.parametrize(
+    ("name", "argument"), [("flatten", ()), ("reshape", ((10, 3),)), ("zero_padding", PADDINGS)]
+)
+def test_memory_keeps_the_order_of_images_with_the_batch_last(name, argument):
+    x = normal(2, 3, 5, 4).transpose(3, 2, 0, 1)
+    assert is_batch_last(x)
+    y, backward = getattr(scratch, name)(x, *argument)
+    plain, backward_plain = getattr(scratch, name)(x.copy("C"), *argument)
+    assert np.array_equal(y, plain)
+    dy = normal(*y.shape)
+    assert np.array_equal(backward(dy), backward_plain(dy))
+    assert is_batch_last(y if name == "zero_padding" else backward(dy))
 
 
 LAYERS = [

@@ -94,8 +94,8 @@ BUGS = (
         right="(columns @ rows).sum(axis=(1, 2))",
         wrong="(columns @ rows)[:, -1, -1]",
         story="The gradient of the kernel is a sum over all places where the kernel lay, and an = "
-        "keeps the last row of them. With one row of windows per image it is right.",
-        symptom="The gradient of the kernel is that of the last row of windows alone.",
+        "keeps the last column of them. With one column of windows per image it is right.",
+        symptom="The gradient of the kernel is that of the last column of windows alone.",
         cause="no simple pattern",
         source="LBANN/lbann #1022",
         inputs=CONV,

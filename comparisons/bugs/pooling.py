@@ -10,8 +10,8 @@ BUGS = (
         name="max-pool-pays-every-tie",
         target="pooling._largest",
         checks="pooling.max_pool",
-        right="np.multiply(share, ~wins, out=left)",
-        wrong="np.multiply(share, cells[-1] == y, out=left)",
+        right="np.multiply(left, ~wins, out=rest)",
+        wrong="np.multiply(left, cells[-1] == y, out=rest)",
         story="The mask x == y gives the whole gradient of a window to each of its largest pixels. "
         "On images with a black background, where most windows are all zero, it is counted four "
         "times.",
@@ -40,8 +40,8 @@ BUGS = (
         name="max-pool-to-every-pixel",
         target="pooling._largest",
         checks="pooling.max_pool",
-        right="np.multiply(share, ~wins, out=left)\n            share *= wins",
-        wrong="left[...] = share",
+        right="np.multiply(left, ~wins, out=rest)\n            np.multiply(left, wins, out=share)",
+        wrong="rest[...] = share[...] = left",
         story="Every pixel of a window gets its gradient, not only the largest. It is the backward "
         "of a sum.",
         symptom="The gradient is wrong only where it should be zero.",

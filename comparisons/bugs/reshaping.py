@@ -6,8 +6,8 @@ BUGS = (
     Bug(
         name="flatten-in-another-order",
         target="reshaping.flatten",
-        right="lambda dy: dy.reshape(x.shape)",
-        wrong='lambda dy: dy.reshape(x.shape, order="F")',
+        right="dy.reshape(x.shape)",
+        wrong='dy.reshape(x.shape, order="F")',
         story="Forward reads the array row by row, backward fills it column by column. The shapes "
         "are right, and every number is in the wrong place.",
         symptom="The gradient holds the right numbers in another order.",

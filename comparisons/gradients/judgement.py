@@ -254,7 +254,7 @@ class Case:
         arrays = as_dtype(reversed_each(self.arrays), "float64")
         there = Point(self.here.witnesses, arrays, given, call.values)
         for row, position in zip(self.report.rows, self.subject.positions, strict=True):
-            if row.verdict in ("identical", "match") and there.is_far_off(position, self.dtype):
+            if row.verdict in ("identical", "match") and there.is_far_off(position):
                 row.verdict = "mismatch"
                 row.cause = (
                     f"the gradient of {row.name} is right once, but wrong when called again with "

@@ -88,9 +88,9 @@ class Point:
         assert self.witnesses.tape is not None
         return self.witnesses.tape(self.arrays, self.witnesses.dys, dtype)[1]
 
-    def is_far_off(self, position: int, dtype: str) -> bool:
+    def is_far_off(self, position: int) -> bool:
         """Whether the gradient is wrong by more than the fourth root of the precision."""
-        tolerance = float(np.finfo(dtype).eps) ** 0.25
+        tolerance = float(np.finfo(self.witnesses.dtype).eps) ** 0.25
         if self.witnesses.tape is None:
             return self._is_far_off_along(position, tolerance)
         is_far = partial(self._is_far_from, position, tolerance)

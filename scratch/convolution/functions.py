@@ -121,7 +121,7 @@ def conv_transpose(
 class _Images:
     """What is given to a convolution, in terms of images (n, h, w, c).
 
-    A signal is an image that is one pixel wide.
+    A signal is an image that is one pixel high.
     """
 
     def __init__(self, inputs, kernel, strides, padding, data_format, dilation_rate):
@@ -129,7 +129,7 @@ class _Images:
         if self.rank not in (1, 2) or kernel.ndim != inputs.ndim:
             raise ValueError(f"a kernel {kernel.shape} does not slide over inputs {inputs.shape}")
         self.channels_first = _channels_first(data_format)
-        self.kernel = kernel if self.rank == 2 else kernel[:, np.newaxis]
+        self.kernel = kernel if self.rank == 2 else kernel[np.newaxis]
         self.strides = self.pair(strides, "strides")
         self.dilation_rate = self.pair(dilation_rate, "dilation_rate")
         self.padding = padding.lower()
@@ -137,15 +137,15 @@ class _Images:
             raise ValueError('padding="causal" is for signals, not for images')
 
     def pair(self, value, name, least=1) -> Pair:
-        down, across = (*as_tuple(value, self.rank, name, least), 1)[:2]
+        down, across = (1, *as_tuple(value, self.rank, name, least))[-2:]
         return down, across
 
     def seen(self, x):
         x = np.moveaxis(x, 1, -1) if self.channels_first else x
-        return x if self.rank == 2 else x[:, :, np.newaxis]
+        return x if self.rank == 2 else x[:, np.newaxis]
 
     def restored(self, y):
-        y = y if self.rank == 2 else y[:, :, 0]
+        y = y if self.rank == 2 else y[:, 0]
         return np.moveaxis(y, -1, 1) if self.channels_first else y
 
     def check_groups(self, x):

@@ -1,9 +1,9 @@
 """The products behind every convolution: y, the gradient of its kernel, and the way back to x.
 
-Windows are (groups, h, kernel h, channels, kernel w, w, n): what the kernel sees from each output.
-They are a view of x, which lies (h, channels, w, n) in memory: with the batch last, all that a row
-of outputs sees under one column of the kernel is a matrix. So im2col copies nothing, and a
-convolution is one matrix product for each column of the kernel, a stretch of a row at a time, which
+Windows are (groups, w, kernel w, channels, kernel h, h, n): what the kernel sees from each output.
+They are a view of x, which lies (w, channels, h, n) in memory: with the batch last, all that a
+column of outputs sees under one row of the kernel is a matrix. So im2col copies nothing, and a
+convolution is one matrix product for each row of the kernel, a stretch of a column at a time, which
 stays in the cache. Results lie in memory likewise.
 """
 
@@ -19,40 +19,40 @@ _FITS = 512  # columns of a matrix that stays in a core's cache
 
 
 def windows_of(x: np.ndarray, slide: Slide, kernel: np.ndarray) -> np.ndarray:
-    """windows[g, i, k, c, l, j, n] = x[n, i * s + k * d - pad, j * s + l * d - pad, (g, c)].
+    """windows[g, j, l, c, k, i, n] = x[n, i * s + k * d - pad, j * s + l * d - pad, (g, c)].
 
     They are copied where a kernel of one part would have them copied by each product.
     """
     groups = x.shape[3] // kernel.shape[2]
-    image = _padded(x.transpose(1, 3, 2, 0), slide.pads)
-    row, channel, column, sample = image.strides
+    image = _padded(x.transpose(2, 3, 1, 0), slide.pads)
+    column, channel, row, sample = image.strides
     (down, across), (dh, dw) = slide.strides, slide.dilation_rate
     kernel_h, kernel_w, c, _ = kernel.shape
-    h, w = slide.outputs(image.shape[::2])
-    shape = groups, h, kernel_h, c, kernel_w, w, image.shape[3]
-    strides = c * channel, down * row, dh * row, channel, dw * column, across * column, sample
+    h, w = slide.outputs(image.shape[2::-2])
+    shape = groups, w, kernel_w, c, kernel_h, h, image.shape[3]
+    strides = c * channel, across * column, dw * column, channel, dh * row, down * row, sample
     windows = np.ndarray(shape, image.dtype, image, strides=strides)
     return np.ascontiguousarray(windows) if _parts(kernel, groups) == 1 else windows
 
 
 def _padded(image: np.ndarray, pads: tuple) -> np.ndarray:
-    """image (h, c, w, n) contiguous in memory, with rows and columns of zeros around it."""
-    h, c, w, n = image.shape
+    """image (w, c, h, n) contiguous in memory, with rows and columns of zeros around it."""
+    w, c, h, n = image.shape
     (above, below), (left, right) = pads
     if not (above or below or left or right):
         return np.ascontiguousarray(image)
-    padded = np.empty((above + h + below, c, left + w + right, n), image.dtype)
-    padded[:above] = padded[above + h :] = 0
-    padded[:, :, :left] = padded[:, :, left + w :] = 0
-    padded[above : above + h, :, left : left + w] = image
+    padded = np.empty((left + w + right, c, above + h + below, n), image.dtype)
+    padded[:left] = padded[left + w :] = 0
+    padded[:, :, :above] = padded[:, :, above + h :] = 0
+    padded[left : left + w, :, above : above + h] = image
     return padded
 
 
 def correlate(windows: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     """y[n, i, j, (g, o)] = sum(windows[g, i, k, c, l, j, n] * kernel[k, l, c, (g, o)])."""
-    groups, h, *_, w, n = windows.shape
+    groups, w, *_, h, n = windows.shape
     outputs = kernel.shape[3]
-    y = np.empty((h, outputs, w, n), np.result_type(windows, kernel))
+    y = np.empty((w, outputs, h, n), np.result_type(windows, kernel))
     rows = _rows(y, groups)
     matrices = _matrices(kernel, groups)
     product = np.empty_like(rows) if len(matrices) > 1 else rows
@@ -61,17 +61,17 @@ def correlate(windows: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     np.matmul(matrix, columns, out=rows)
     for columns, matrix in pairs:
         rows += np.matmul(matrix, columns, out=product)
-    return y.transpose(3, 0, 2, 1)
+    return y.transpose(3, 2, 0, 1)
 
 
 def kernel_gradient(windows: np.ndarray, dy: np.ndarray, kernel: np.ndarray) -> np.ndarray:
     """dkernel[k, l, c, (g, o)] = sum(windows[g, i, k, c, l, j, n] * dy[n, i, j, (g, o)])."""
     groups, kernel_h, kernel_w, c, outputs = len(windows), *kernel.shape
-    rows = _rows(np.ascontiguousarray(dy.transpose(1, 3, 2, 0)), groups).swapaxes(-2, -1)
+    rows = _rows(np.ascontiguousarray(dy.transpose(2, 3, 1, 0)), groups).swapaxes(-2, -1)
     parts = _parts(kernel, groups)
     sums = [(columns @ rows).sum(axis=(1, 2)) for columns in _columns(windows, parts)]
-    shape = (parts, groups, kernel_h, c, kernel_w // parts, outputs // groups)
-    return np.reshape(sums, shape).transpose(2, 0, 4, 3, 1, 5).reshape(kernel.shape)
+    shape = (parts, groups, kernel_w, c, kernel_h // parts, outputs // groups)
+    return np.reshape(sums, shape).transpose(0, 4, 2, 3, 1, 5).reshape(kernel.shape)
 
 
 def spread(dy: np.ndarray, kernel: np.ndarray, slide: Slide, x_shape: tuple) -> np.ndarray:
@@ -93,41 +93,41 @@ def spread(dy: np.ndarray, kernel: np.ndarray, slide: Slide, x_shape: tuple) -> 
 
 
 def _parts(kernel: np.ndarray, groups: int) -> int:
-    """One for each column of the kernel; a single one where copied windows are no more than y."""
+    """One for each row of the kernel; a single one where copied windows are no more than y."""
     h, w, c, o = kernel.shape
-    return 1 if h * w * c <= o // groups else w
+    return 1 if h * w * c <= o // groups else h
 
 
 def _matrices(kernel: np.ndarray, groups: int) -> np.ndarray:
-    """kernel as matrices (parts, groups, 1, 1, o, k * c * l)."""
+    """kernel as matrices (parts, groups, 1, 1, o, l * c * k)."""
     h, w, c, o = kernel.shape
     parts = _parts(kernel, groups)
-    matrices = kernel.reshape(h, parts, w // parts, c, groups, o // groups)
-    return matrices.transpose(1, 4, 5, 0, 3, 2).reshape(parts, groups, 1, 1, o // groups, -1)
+    matrices = kernel.reshape(parts, h // parts, w, c, groups, o // groups)
+    return matrices.transpose(0, 4, 5, 2, 3, 1).reshape(parts, groups, 1, 1, o // groups, -1)
 
 
 def _rows(y: np.ndarray, groups: int) -> np.ndarray:
-    """A view (groups, h, w / wide, o, wide * n) of y (h, (g, o), w, n)."""
-    h, outputs, w, n = y.shape
-    wide = _wide(w, n)
-    rows = y.reshape(h, groups, outputs // groups, w // wide, wide * n)
+    """A view (groups, w, h / long, o, long * n) of y (w, (g, o), h, n)."""
+    w, outputs, h, n = y.shape
+    long = _long(h, n)
+    rows = y.reshape(w, groups, outputs // groups, h // long, long * n)
     return rows.transpose(1, 0, 3, 2, 4)
 
 
 def _columns(windows: np.ndarray, parts: int) -> Iterator[np.ndarray]:
-    """The matrices (groups, h, w / wide, k * c * l, wide * n) for each part of the kernel."""
-    groups, h, kernel_h, c, kernel_w, w, n = windows.shape
-    size, wide = kernel_w // parts, _wide(w, n)
-    for part in range(0, kernel_w, size):
+    """The matrices (groups, w, h / long, l * c * k, long * n) for each part of the kernel."""
+    groups, w, kernel_w, c, kernel_h, h, n = windows.shape
+    size, long = kernel_h // parts, _long(h, n)
+    for part in range(0, kernel_h, size):
         seen = windows[:, :, :, :, part : part + size]
-        rows = seen.reshape(groups, h, kernel_h * c * size, w // wide, wide * n)
+        rows = seen.reshape(groups, w, kernel_w * c * size, h // long, long * n)
         yield rows.swapaxes(2, 3)
 
 
 @functools.cache
-def _wide(w: int, n: int) -> int:
-    """How many of the w outputs in a row are the columns of one product, with n of each."""
-    return max(wide for wide in range(1, w + 1) if w % wide == 0 and (wide - 1) * n < _FITS)
+def _long(h: int, n: int) -> int:
+    """How many of the h outputs in a column one product makes, each for n samples."""
+    return max(long for long in range(1, h + 1) if h % long == 0 and (long - 1) * n < _FITS)
 
 
 def _with_gaps(y, strides):

@@ -306,9 +306,7 @@ def _penalized_preactivation(layer, x, training):
 
 
 def _ends_in_relu(layer):
-    """Whether nothing sees the layer's preactivation but a ReLU."""
-    is_relu = hasattr(layer, "preactivation") and layer.activation is activations.relu
-    return is_relu and layer.activity_regularizer is None
+    return hasattr(layer, "preactivation") and layer.activation is activations.relu
 
 
 def _penalized_relu_of(pooling, x, training):
