@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import scratch.convolution
 import scratch.dense
 import scratch.normalization
 from comparisons import (
@@ -1115,3 +1116,19 @@ def test_a_layer_that_takes_a_list():
     report = check_layer(Product(), keras.layers.Multiply(), [(5, 3), (5, 3)])
     assert report.ok
     assert [row.name for row in report.rows][:2] == ["x0", "x1"]
+
+
+def test_keras_traces_a_convolution_in_groups_once_in_each_dtype(monkeypatch):
+    """It compiles such a convolution whenever its code runs, and never lets go of what it made."""
+    traced, convolve = [], keras.src.backend.nn.conv
+
+    def counted(inputs, *arguments, **settings):
+        traced.append((inputs.dtype, inputs.shape))
+        return convolve(inputs, *arguments, **settings)
+
+    sides = scratch.convolution.Conv2D(4, 2, groups=2), keras.layers.Conv2D(4, 2, groups=2)
+    for side in sides:
+        side.build((3, 5, 4, 2))
+    monkeypatch.setattr(keras.src.backend.nn, "conv", counted)
+    assert check_layer(*sides, (3, 5, 4, 2)).ok
+    assert len(traced) == 3  # in float64 once more, to build that layer

@@ -396,6 +396,26 @@ def test_layers_of_one_kind_are_numbered_as_in_keras():
     assert here.trainable_paths()[2] == "dense_1/kernel"
 
 
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (scratch.dense.Dense(3), (2, 5)),
+        (scratch.convolution.Conv1D(3, 2), (2, 5, 4)),
+        (scratch.normalization.BatchNormalization(), (2, 5)),
+        (scratch.recurrent.LSTM(3), (2, 5, 4)),
+        (scratch.recurrent.Bidirectional(scratch.recurrent.GRU(3)), (2, 5, 4)),
+        (scratch.attention.TransformerEncoder(8, 2), (2, 5, 4)),
+        (scratch.network.Sequential([scratch.dense.Dense(3)]), (2, 5)),
+    ],
+)
+def test_a_layer_that_the_user_built_is_not_built_again(layer, shape):
+    layer.build((None, *shape[1:]))
+    before = layer.weights
+    layer(np.ones(shape, "float32"))
+    assert len(before) == len(layer.weights) > 0
+    assert all(b is w for b, w in zip(before, layer.weights, strict=True))
+
+
 def test_a_network_built_late_draws_the_same_weights():
     built_by_input = network(scratch)
     scratch.random.set_random_seed(1)

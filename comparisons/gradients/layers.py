@@ -171,6 +171,7 @@ class Theirs:
     def __init__(self, layer, call: Call):
         self.call, self.name, self.layer = call, f"the reference {title(layer)}", layer
         self.twins: dict[str, Any] = {}
+        self.stateless_calls: dict[str, Any] = {}
         with user_code(self.name):
             if not layer.built:
                 self._call(layer, call.inputs)
@@ -206,6 +207,20 @@ class Theirs:
             variable.assign(np.asarray(original))
         return twin
 
+    def _stateless_call(self, dtype: str):
+        """That of the layer in dtype, traced once where Keras compiles the layer at every call.
+
+        It does so for convolutions in groups, and keeps what it compiled until memory maps run out.
+        """
+        if dtype not in self.stateless_calls:
+            import tensorflow as tf
+
+            layer = self.in_dtype(dtype)
+            in_groups = hasattr(layer, "kernel_size") and getattr(layer, "groups", 1) > 1
+            call = layer.stateless_call
+            self.stateless_calls[dtype] = tf.function(call) if in_groups else call
+        return self.stateless_calls[dtype]
+
     def run(self, tensors, states, training):
         """Values and new state as tensors, of the inputs and weights given."""
         import tensorflow as tf
@@ -223,7 +238,8 @@ class Theirs:
             tf.cast(next(own), v.dtype) if id(v) in weights else v.value
             for v in layer.non_trainable_variables
         ]
-        y, after = layer.stateless_call(list(tensors[count:]), before, *ahead, **arguments)
+        call = self._stateless_call(dtype)
+        y, after = call(list(tensors[count:]), before, *ahead, **arguments)
         pairs = zip(layer.non_trainable_variables, after, strict=True)
         return [y, [tf.convert_to_tensor(new) for v, new in pairs if id(v) in weights]]
 

@@ -1,5 +1,6 @@
 """What every layer is: weights under their own names, and a forward that returns its backward."""
 
+import functools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,15 @@ from scratch import config, constraints, random, regularizers
 from scratch.losses.loss import snake_case
 
 from .penalties import penalize_output
+
+
+def _marking_as_built(build):
+    @functools.wraps(build)
+    def marking(self, input_shape):
+        build(self, input_shape)
+        self.built = True
+
+    return marking
 
 
 class Layer:
@@ -40,6 +50,10 @@ class Layer:
     shard: int | None = None
     commutes_with_relu = False
 
+    def __init_subclass__(cls):
+        if "build" in vars(cls):
+            cls.build = _marking_as_built(cls.build)
+
     def __init__(self, *, activity_regularizer=None, trainable=True, dtype=None, name=None):
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self._trainable = trainable
@@ -52,8 +66,12 @@ class Layer:
         self._regularizers: dict[str, regularizers.Regularizer | None] = {}
         self._constraints: dict[str, Callable | None] = {}
 
+    @_marking_as_built
     def build(self, input_shape):
-        """Create the weights for inputs of input_shape, whose first entry, the batch, is None."""
+        """Create the weights for inputs of input_shape, whose first entry, the batch, is None.
+
+        The layer is built then, whoever calls this.
+        """
 
     def check_input(self, x):
         """Raise ValueError where x has not the shape that the layer was built for."""
@@ -112,7 +130,6 @@ class Layer:
     def ensure_built(self, input_shape):
         if not self.built:
             self.build(input_shape)
-            self.built = True
 
     def compute_output_shape(self, input_shape):
         return input_shape

@@ -49,7 +49,6 @@ class Sequential(Layer):
 
     def _build_if_shape_is_known(self):
         if self.input_shape is not None:
-            self.built = True
             self.build(self.input_shape)
 
     def build(self, input_shape):
