@@ -129,6 +129,7 @@ class Differences:
         self.forward, self.dys, self.dtype = forward, dys, np.dtype(dtype)
         self.name = f"{self.dtype.name} differences"
         self.eps = float(np.finfo(self.dtype).eps)
+        self.step = self.eps ** (1 / 3)
         self.arrays = [
             frozen(a.astype(self.dtype, copy=False)) if a.dtype.kind == "f" else a for a in arrays
         ]
@@ -145,7 +146,7 @@ class Differences:
     def along(self, directions: Directions, shrinks=(1, 64, 4096)) -> Derivative:
         best = Derivative(0.0, np.inf)
         for shrink in shrinks:
-            attempt, precise = self._attempt(directions, self.eps ** (1 / 3) / shrink)
+            attempt, precise = self._attempt(directions, self.step / shrink)
             best = min(best, attempt, key=lambda derivative: derivative.uncertainty)
             if precise:
                 break
@@ -301,13 +302,14 @@ class Arbiter:
     def _guarded(self) -> ComplexStep:
         """The complex step that a difference confirms, off the kinks, along all tensors at once.
 
-        abs, var, std, norm and round drop imaginary parts without a word.
+        abs, var, std, norm and round drop imaginary parts without a word. From a kink the inputs
+        move on by twice the step of the difference, so that it stays on one side.
         """
-        shares = [1.0] * len(self.positions)
+        shares, away = [1.0] * len(self.positions), 2 * self.differences.step
         directions = next(self.directions(self.positions, shares))
         arrays = list(self.arrays)
         for position, direction in directions.items():
-            arrays[position] = _shifted(arrays[position], direction, 2.0**-26)
+            arrays[position] = _shifted(arrays[position], direction, away)
         there = Differences(self.forward, arrays, self.dys, self.differences.dtype.name)
         step = ComplexStep(self.forward, arrays, self.positions, self.dys)
         try:
@@ -335,8 +337,9 @@ def jittered(
     moved = list(arrays)
     for position in positions:
         array = arrays[position]
-        size = np.sqrt(eps) * np.maximum(np.abs(array), scale(array))
-        shifted = array + size * probe(generator, array.shape)
+        with np.errstate(invalid="ignore", over="ignore"):
+            size = np.sqrt(eps) * np.maximum(np.abs(array), scale(array))
+            shifted = array + size * probe(generator, array.shape)
         moved[position] = frozen(shifted.astype(array.dtype))
     return moved
 

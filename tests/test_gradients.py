@@ -1132,3 +1132,83 @@ def test_keras_traces_a_convolution_in_groups_once_in_each_dtype(monkeypatch):
     monkeypatch.setattr(keras.src.backend.nn, "conv", counted)
     assert check_layer(*sides, (3, 5, 4, 2)).ok
     assert len(traced) == 3  # in float64 once more, to build that layer
+
+
+WEIGHTS = {"w": np.array([0.0, 1.0, 2.0, -3.0, 4.0])}  # one lies on the kink of abs
+
+
+def penalized(slope):
+    return lambda w: (np.sum(w**2) + np.abs(w).sum(), lambda dy: dy * (2 * w + slope(w)))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_an_input_on_a_kink_does_not_blind_the_arbiter(seed):
+    """numpy's abs drops imaginary parts, which differences find out off the kink."""
+    assert check_gradients(penalized(np.sign), None, WEIGHTS, seed=seed).ok
+    report = check_gradients(penalized(np.zeros_like), None, WEIGHTS, seed=seed)
+    assert report.verdict == "mismatch"
+    assert "-1 times dy * sign(w): the gradient of an L1 penalty was left out" in report.causes[0]
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: (np.abs(x), lambda dy: dy * np.sign(x)),
+        lambda x: (np.maximum(x, 0) + x * x, lambda dy: dy * ((x > 0) + 2 * x)),
+    ],
+)
+def test_ties_are_no_alarm_without_a_reference(function):
+    assert check_gradients(function, None, {"x": "5x4:ties"}).ok
+
+
+def test_a_large_range_is_no_sign_of_another_call():
+    exp = lambda x: (np.exp(x), lambda dy: dy * np.exp(x))  # noqa: E731
+    assert check_gradients(exp, None, {"x": np.linspace(-700, 700, 31)}).ok
+
+
+@pytest.mark.parametrize("reference", [None, lambda x: (2 * x, x > 0)])
+def test_truth_values_among_the_outputs(reference):
+    function = lambda x: ([2 * x, x > 0], lambda dys: 2 * dys[0])  # noqa: E731
+    assert check_gradients(function, reference, {"x": (3, 2)}).ok
+
+
+def test_an_empty_input_named_zero():
+    double = lambda x: (2 * x, lambda dy: 2 * dy)  # noqa: E731
+    assert check_gradients(double, None, {"x": (0, 3)}, zero=["x"]).ok
+
+
+def test_values_that_are_not_finite_are_called_so():
+    double = lambda x: (2 * x, lambda dy: 2 * dy)  # noqa: E731
+    report = check_gradients(double, lambda x: 2 * x, {"x": np.array([1.0, np.inf])})
+    assert (report.verdict, report.causes) == (
+        "vacuous",
+        ["x proves nothing: the value is not finite on these inputs"],
+    )
+    log = lambda x: (np.log(x), lambda dy: dy / x)  # noqa: E731
+    report = check_gradients(log, tf.math.log, {"x": np.array([1.0, -1.0])})
+    assert report.causes[0].startswith("forward: its value is nan, and so is the reference's: [1]")
+
+
+class PlainDense:
+    """Without names for its weights."""
+
+    def __init__(self):
+        self.trainable_weights = [np.ones((4, 3)), np.zeros(3)]
+
+    def forward(self, x):
+        kernel, bias = self.trainable_weights
+        return x @ kernel + bias, lambda dy: (dy @ kernel.T, [x.T @ dy, dy.sum(axis=0)])
+
+
+@pytest.mark.parametrize(
+    ("units", "settings"), [(2, {}), (3, {"use_bias": False}), (3, {"trainable": False})]
+)
+def test_weights_that_do_not_fit_without_names(units, settings):
+    twin = keras.layers.Dense(units, **settings)
+    with pytest.raises(ValueError, match=re.escape("has weights of shapes [(4, 3), (3,)], the K")):
+        check_layer(PlainDense(), twin, (6, 4), dtype="float64")
+
+
+def test_a_seed_of_numpy_goes_into_json():
+    double = lambda x: (2 * x, lambda dy: 2 * dy)  # noqa: E731
+    assert json.dumps(check_gradients(double, None, {"x": (3,)}, seed=np.int64(3)).to_dict())

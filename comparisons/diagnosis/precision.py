@@ -179,7 +179,7 @@ def rounding(evidence: Evidence) -> Cause:
     """The difference is what rounding explains, or a small multiple of it."""
     ratio = np.max(np.abs(evidence.difference) / np.maximum(evidence.noise, TINY), initial=0)
     size = f"is within {ratio:.2g} times the rounding noise of" if ratio else "equals"
-    sentence = f"{evidence.label} {size} the right gradient: no formula is wrong"
+    sentence = f"{evidence.label} {size} the right gradient: a few digits are off, not a term"
     return Cause("rounding", sentence, 0.0)
 
 

@@ -37,8 +37,10 @@ def _addends(evidence: Evidence) -> Iterator[tuple[str, str, Array, str]]:
     """Arrays of the gradient's shape: cause, array in words, array, what adding it means."""
     shape = evidence.expected.shape
     if (own := evidence.own) is not None:
-        yield "L2 term", evidence.name, own, "the gradient of an L2 penalty"
-        yield "L1 term", f"sign({evidence.name})", np.sign(own), "the gradient of an L1 penalty"
+        dy, times = (evidence.dy.item(), "dy * ") if evidence.dy.size == 1 else (1.0, "")
+        sign = f"{times}sign({evidence.name})"
+        yield "L2 term", f"{times}{evidence.name}", dy * own, "the gradient of an L2 penalty"
+        yield "L1 term", sign, dy * np.sign(own), "the gradient of an L1 penalty"
     for name, a in evidence.floats.items():
         if name != evidence.name and a.shape == shape:
             yield "input added", name, a, "this input"

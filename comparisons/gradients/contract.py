@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from comparisons.pieces import pieces
-from comparisons.witnesses import Arrays, frozen, probe
+from comparisons.witnesses import LARGE, Arrays, frozen, jittered, probe
 
 from .inputs import generator
 from .subject import Failure, Subject, as_list
@@ -38,8 +38,9 @@ class Trial:
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """What the function made of other inputs, the reversed ones, in a call in between."""
+    """What the function made of other inputs, in a call in between."""
 
+    arrays: list[np.ndarray]
     values: list[np.ndarray]
     gradients: list[np.ndarray]
 
@@ -72,7 +73,7 @@ def _examine_frozen(subject, inputs, originals, seed) -> Trial:
     dys = [frozen(dy.copy()) for dy in trial.dys]
     _check_gradients(subject, as_list(backward(dys)), inputs, trial)
     if trial.gradients:
-        _check_repeats(subject, backward, inputs, trial)
+        _check_repeats(subject, backward, inputs, trial, seed)
         _check_linear(subject, backward, trial)
     _check_unchanged(subject, inputs, originals, dys, trial)
     _check_value_dtype(subject, inputs, trial)
@@ -178,9 +179,9 @@ def _shape_hint(given, expected) -> str:
     return ""
 
 
-def _check_repeats(subject, backward, inputs, trial):
+def _check_repeats(subject, backward, inputs, trial, seed):
     """The same backward again, after a forward on other inputs; then all of it again."""
-    others = reversed_each(inputs)
+    others = _others(subject, inputs, seed)
     there = _attempt(subject, others)
     _check_again(
         subject, backward, trial, "backward, called again after a forward on other inputs,"
@@ -206,9 +207,11 @@ def _check_again(subject, backward, trial, what):
         trial.breaches.append(Finding("not repeatable", sentence, name))
 
 
-def reversed_each(arrays: Arrays) -> list[np.ndarray]:
-    """Other inputs of the same kind: the same numbers in reverse order."""
-    return [frozen(a.reshape(-1)[::-1].reshape(a.shape).copy()) for a in arrays]
+def _others(subject, inputs, seed) -> list[np.ndarray]:
+    """Other inputs of the same kind: the same numbers in reverse order, moved off their ties."""
+    backwards = [frozen(a.reshape(-1)[::-1].reshape(a.shape).copy()) for a in inputs]
+    tied = [p for p in subject.positions if inputs[p].size < LARGE]
+    return jittered(backwards, tied, generator("others", seed), eps=1e-6)
 
 
 def _attempt(subject, arrays) -> tuple | None:
@@ -224,7 +227,7 @@ def _elsewhere(subject, arrays, call, dys) -> Elsewhere | None:
         gradients = subject.gradients(arrays, backward, [frozen(dy.copy()) for dy in dys])
     except Failure:
         return None
-    return Elsewhere(values, [gradient.copy() for gradient in gradients])
+    return Elsewhere(arrays, values, [gradient.copy() for gradient in gradients])
 
 
 def _is_doubled(once, again) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from comparisons.pieces import PIECE, pieces
 from comparisons.witnesses import Arrays, jittered, largest, norm, scale
 
-from .contract import Finding, Trial, examine, reversed_each, same
+from .contract import Finding, Trial, examine, same
 from .conventions import Kinks
 from .explanation import explain
 from .inputs import generator
@@ -135,7 +135,12 @@ class Case:
             self.report.values.append(row)
             if row.verdict == "mismatch":
                 what = "its value" if row.name.startswith("value") else f"its new {row.name}"
-                sentence = f"forward: {what} is not the reference's: {row.worst()}"
+                how = (
+                    "nan, and so is"
+                    if np.isnan(np.array([row.given, row.expected], float)).all()
+                    else "not"
+                )
+                sentence = f"forward: {what} is {how} the reference's: {row.worst()}"
                 self.report.findings.insert(0, Finding("forward", sentence))
 
     # gradients
@@ -171,6 +176,8 @@ class Case:
         compare(row, given, expected, noise, identical)
         if not np.isfinite(expected).all():
             self._settle_not_finite(row, given, expected)
+        elif not np.isfinite(noise).all():
+            self._call_vacuous(row, "the value is not finite on these inputs")
         elif row.name in self.zero and not is_zero:
             row.verdict = "mismatch"
             row.cause = f"{row.name} is named zero, but its true gradient is not"
@@ -251,14 +258,15 @@ class Case:
         if call is None:
             return
         given = dict(zip(self.subject.positions, call.gradients, strict=True))
-        arrays = as_dtype(reversed_each(self.arrays), "float64")
+        arrays = as_dtype(call.arrays, "float64")
         there = Point(self.here.witnesses, arrays, given, call.values)
         for row, position in zip(self.report.rows, self.subject.positions, strict=True):
             if row.verdict in ("identical", "match") and there.is_far_off(position):
                 row.verdict = "mismatch"
                 row.cause = (
                     f"the gradient of {row.name} is right once, but wrong when called again with "
-                    "other inputs (these in reverse order): it keeps something of another call"
+                    "other inputs (these in reverse order and moved a little): it keeps something "
+                    "of another call"
                 )
                 self.report.findings.append(Finding("not repeatable", row.cause, row.name))
 
@@ -316,6 +324,7 @@ class Case:
 def compare(row: Row, given, expected, noise, identical: bool) -> None:
     """Fill in the worst element of a row and its verdict, from rounding alone."""
     row.verdict, row.ratio, row.max_error, row.noise = "match", 0.0, 0.0, 0.0
+    given, expected = (1 * a if a.dtype == bool else a for a in (given, expected))
     if identical:
         row.verdict = "identical"
     if given.size == 0:

@@ -116,10 +116,10 @@ class Mine:
         self.order = order
 
     def _paths(self) -> list[str]:
+        """Those of the trainable weights, none where the layer does not name them."""
         paths = getattr(self.layer, "weight_paths", list)()
-        weights = [id(weight) for weight in getattr(self.layer, "weights", [])]
-        known = len(paths) == len(weights)
-        return [paths[weights.index(id(weight))] for weight in self.weights] if known else []
+        of = dict(zip(map(id, getattr(self.layer, "weights", [])), paths, strict=False))
+        return [of[id(weight)] for weight in self.weights if id(weight) in of]
 
     def run(self, arrays, states, training) -> tuple[list, Any]:
         """(values and state, backward) with these inputs and weights, in Keras's order."""

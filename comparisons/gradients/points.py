@@ -106,7 +106,7 @@ class Point:
             return False
         noise = {position: np.full(self.given[position].shape, 0.0)}
         probes = list(self.opinion.probes([position], self.given, noise))
-        size = self._natural(position) / (norm([self.given[position]]) or 1.0)
+        size = self._natural(position)
         return any(p.error > tolerance * max(p.size, size) for p in probes)
 
     def _natural(self, position) -> float:
@@ -179,7 +179,8 @@ class Opinion:
         self, positions: Sequence[int], given: Gradients, noise: Gradients
     ) -> Iterator["Probe"]:
         """The gradients given along random directions, in which each tensor has an equal share."""
-        shares = [1 / (norm([given[position]]) or 1.0) for position in positions]
+        sizes = [norm([given[position]]) or 1.0 for position in positions]
+        shares = [min(sizes) / size for size in sizes]
         along = self.arbiter.directions(positions, shares)
         return map(lambda v: Probe(given, noise, v, self.arbiter.along(v)), along)
 
@@ -205,13 +206,15 @@ class Probe:
         self.size = size or 1.0
         self.error = abs(along - derivative.value)
         self.noise = blur + derivative.uncertainty + np.finfo(float).eps * terms**0.5 * self.size
-        self.ratio, self.true = self.error / self.noise, derivative.value
+        self.ratio = self.error / self.noise if self.error else 0.0
+        self.true = derivative.value
 
 
 def _summed(gradients: Gradients, directions: Gradients) -> tuple[float, float]:
     """The sum of gradient * direction over all elements of all tensors, and the norm of these."""
     products = (g * v for p, along in directions.items() for g, v in pieces(gradients[p], along))
-    sums, norms = np.array([(np.sum(product), norm([product])) for product in products]).T
+    pairs = [(np.sum(product), norm([product])) for product in products] or [(0.0, 0.0)]
+    sums, norms = np.array(pairs).T
     return float(np.sum(sums)), norm([norms])
 
 

@@ -120,7 +120,7 @@ class GradientReport:
         return {
             "name": self.name,
             "dtype": self.dtype,
-            "seed": self.seed,
+            "seed": int(self.seed),
             "max_error": worst and _number(worst.max_error),
             "noise": worst and _number(worst.noise),
             "verdict": self.verdict,

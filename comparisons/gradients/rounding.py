@@ -95,7 +95,7 @@ class _Spread:
     def add(self, moved: np.ndarray) -> None:
         move = self._moves(moved, self.exact)
         counted = move <= 1
-        np.add(self.squares, move * move, out=self.squares, where=counted)
+        self.squares += np.square(np.where(counted, move, 0.0))
         self.counts += counted
 
     def observe(self, error: np.ndarray) -> None:
@@ -103,7 +103,8 @@ class _Spread:
         self.observed = max(self.observed, float(np.max(explained, initial=0.0)))
 
     def noise(self, terms: int) -> np.ndarray:
-        moves = self.most * np.sqrt(self.squares / np.maximum(self.counts, 1))
+        with np.errstate(invalid="ignore"):
+            moves = self.most * np.sqrt(self.squares / np.maximum(self.counts, 1))
         size = np.where(np.isfinite(self.exact), np.abs(self.exact), 0.0)
         return terms**0.5 * (moves + self.eps * size) + self._floor
 

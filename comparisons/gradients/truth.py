@@ -139,7 +139,8 @@ class Witnesses:
 def _errors(narrow, wide, scale: float) -> list[np.ndarray]:
     pairs = zip([*narrow[0], *narrow[1]], [*wide[0], *wide[1]], strict=True)
     with np.errstate(invalid="ignore"):
-        return [np.asarray((n - w) * scale, np.float64) for n, w in pairs]
+        # 1 * makes integers of truth values, which cannot be subtracted
+        return [np.asarray((1 * n - w) * scale, np.float64) for n, w in pairs]
 
 
 def as_dtype(arrays: Arrays, dtype: str) -> list[np.ndarray]:
