@@ -60,6 +60,8 @@ def tape(
         recorder.watch(sources)
         passed = [tensor for position, tensor in enumerate(tensors) if position not in variables]
         values = tf.nest.flatten(function(*passed))
+    if any(isinstance(value, np.ndarray) for value in values):
+        raise TypeError("it returns NumPy's arrays, which no tape follows, not TensorFlow's tensors")
 
     def backward(dys):
         upstream = [tf.cast(dy, value.dtype) for dy, value in zip(dys, values, strict=True)]

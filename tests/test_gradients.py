@@ -1212,3 +1212,9 @@ def test_weights_that_do_not_fit_without_names(units, settings):
 def test_a_seed_of_numpy_goes_into_json():
     double = lambda x: (2 * x, lambda dy: 2 * dy)  # noqa: E731
     assert json.dumps(check_gradients(double, None, {"x": (3,)}, seed=np.int64(3)).to_dict())
+
+
+def test_a_reference_of_numpy_is_called_so():
+    square = lambda x: (x * x, lambda dy: 2 * x * dy)  # noqa: E731
+    report = check_gradients(square, lambda x: np.square(x), {"x": (3,)})
+    assert "returns NumPy's arrays, which no tape follows" in report.error

@@ -135,11 +135,8 @@ class Case:
             self.report.values.append(row)
             if row.verdict == "mismatch":
                 what = "its value" if row.name.startswith("value") else f"its new {row.name}"
-                how = (
-                    "nan, and so is"
-                    if np.isnan(np.array([row.given, row.expected], float)).all()
-                    else "not"
-                )
+                both = np.array([row.given, row.expected], float)
+                how = "nan, and so is" if np.isnan(both).all() else "not"
                 sentence = f"forward: {what} is {how} the reference's: {row.worst()}"
                 self.report.findings.insert(0, Finding("forward", sentence))
 
