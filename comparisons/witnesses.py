@@ -61,7 +61,7 @@ def tape(
         passed = [tensor for position, tensor in enumerate(tensors) if position not in variables]
         values = tf.nest.flatten(function(*passed))
     if any(isinstance(value, np.ndarray) for value in values):
-        raise TypeError("it returns NumPy's arrays, which no tape follows, not TensorFlow's tensors")
+        raise TypeError("it returns NumPy's arrays, which no tape follows, not tensors")
 
     def backward(dys):
         upstream = [tf.cast(dy, value.dtype) for dy, value in zip(dys, values, strict=True)]

@@ -189,9 +189,9 @@ def _fit(pixels, size, stride, padding):
 
 
 def _checked_padding(padding):
-    if padding not in ("valid", "same"):
+    if str(padding).lower() not in ("valid", "same"):
         raise ValueError(f'padding is "valid" or "same", not {padding!r}')
-    return padding
+    return padding.lower()
 
 
 def global_max_pool(x: _Array, data_format: str | None = None, keepdims: bool = False) -> _Forward:

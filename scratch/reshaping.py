@@ -155,7 +155,8 @@ class Flatten(_Reshaping):
         return y, lambda dy: backward_moved(backward_y(dy))
 
     def compute_output_shape(self, input_shape):
-        return input_shape[0], math.prod(input_shape[1:])
+        batch, *sizes = input_shape
+        return batch, None if None in sizes else math.prod(sizes)
 
 
 def _channels_first(data_format):
@@ -184,6 +185,8 @@ class Reshape(_Reshaping):
         return reshape(x, self.target_shape)
 
     def compute_output_shape(self, input_shape):
+        if None in input_shape[1:]:
+            return input_shape[0], *[None if n == -1 else n for n in self.target_shape]
         size = math.prod(input_shape[1:])
         known = math.prod(length for length in self.target_shape if length != -1)
         left = size // known if known else 0

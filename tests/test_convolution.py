@@ -525,3 +525,8 @@ def test_later_inputs_must_have_the_channels_of_the_first():
     layer(normal(3, 5, 5, 4))
     with pytest.raises(ValueError, match=r"takes 4 channels, not \(2, 7, 6, 3\)"):
         layer(normal(2, 7, 6, 3))
+
+
+def test_a_padding_that_is_no_text_is_refused_in_a_line():
+    with pytest.raises(ValueError, match="padding is one of valid, same, not 1"):
+        scratch.convolution.Conv2D(2, 3, padding=1)

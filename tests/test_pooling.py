@@ -235,6 +235,7 @@ def test_signature_is_keras(name):
         ({"strides": 0}, "strides takes an integer of at least 1"),
         ({"strides": (1, -1)}, "strides takes an integer of at least 1"),
         ({"padding": "causal"}, 'padding is "valid" or "same", not \'causal\''),
+        ({"padding": 1}, 'padding is "valid" or "same", not 1'),
         ({"data_format": "nhwc"}, "data_format is"),
     ],
 )
@@ -257,3 +258,9 @@ def test_bad_inputs_are_refused_in_one_line():
     layer(normal(2, 5, 3))
     with pytest.raises(ValueError, match=r"expects 3 axes, not \(2, 5\)"):
         layer(normal(2, 5))
+
+
+def test_paddings_are_known_in_capitals_too():
+    x = normal(2, 5, 7, 3)
+    y = scratch.MaxPooling2D(2, padding="SAME", dtype="float64")(x)
+    assert np.array_equal(y, scratch.MaxPooling2D(2, padding="same", dtype="float64")(x))

@@ -256,3 +256,12 @@ def test_another_input_than_the_layer_was_built_for_is_refused():
     layer(normal(2, 5, 3))
     with pytest.raises(ValueError, match=r"pad expects 3 axes, not \(2, 5\)"):
         layer(normal(2, 5))
+
+
+@pytest.mark.parametrize(
+    ("layer", "arguments"), [("Flatten", {}), ("Reshape", {"target_shape": (-1, 2)})]
+)
+def test_unknown_sizes_stay_unknown_as_in_keras(layer, arguments):
+    shape = (None, None, 4)
+    expected = getattr(reference, layer)(**arguments).compute_output_shape(shape)
+    assert getattr(scratch, layer)(**arguments).compute_output_shape(shape) == expected

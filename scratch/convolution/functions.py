@@ -132,7 +132,7 @@ class _Images:
         self.kernel = kernel if self.rank == 2 else kernel[np.newaxis]
         self.strides = self.pair(strides, "strides")
         self.dilation_rate = self.pair(dilation_rate, "dilation_rate")
-        self.padding = padding.lower()
+        self.padding = str(padding).lower()
         if self.padding == "causal" and self.rank == 2:
             raise ValueError('padding="causal" is for signals, not for images')
 

@@ -37,7 +37,7 @@ class _Convolution(Layer):
         self.kernel_size = as_tuple(kernel_size, self.rank, "kernel_size")
         self.strides = as_tuple(strides, self.rank, "strides")
         self.dilation_rate = as_tuple(dilation_rate, self.rank, "dilation_rate")
-        self.padding = padding.lower()
+        self.padding = str(padding).lower()
         if self.padding not in self.paddings:
             raise ValueError(f"padding is one of {', '.join(self.paddings)}, not {padding!r}")
         self.data_format = data_format
