@@ -116,6 +116,16 @@ def test_an_error_on_import_is_shown_below_one_line(tmp_path, capsys, monkeypatc
     assert not any("targets.py" in line for line in rest)
 
 
+def test_a_file_that_exits_while_it_is_loaded_cannot_be_loaded(tmp_path, capsys, monkeypatch):
+    (tmp_path / "exits.py").write_text("import sys\nsys.exit(0)\n")
+    monkeypatch.chdir(tmp_path)
+    status, _, err = run(capsys, "check", "exits.py:f", "--input", "x=3")
+    assert status == 2
+    first, *_, last = err.splitlines()
+    assert first == "twofold: exits.py:f cannot be loaded: SystemExit in its own code"
+    assert last == "SystemExit: 0"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
