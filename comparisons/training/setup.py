@@ -102,7 +102,7 @@ def prepare(
 
 
 def _must_fit(experiment: Experiment, loaded: datasets.Dataset) -> None:
-    """DataError where a network for images would get points in the plane, or one for these images.
+    """DataError where a network for images would get points in the plane, or one for points images.
 
     No network has the outputs for both: one tells 2 classes apart, the others have one per digit.
     """
