@@ -319,6 +319,32 @@ def test_a_reader_that_has_gone_does_not_keep_the_files_from_being_written(runs,
     assert len(json.loads((tmp_path / "r.json").read_text())["experiments"]) == 2
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+@pytest.mark.parametrize("arguments", [["list"], ["list", "--json"], ["--help"]])
+def test_output_that_cannot_be_written_is_one_line_with_status_2(arguments):
+    with open("/dev/full", "w") as full:
+        process = start("", *arguments, stdout=full)
+        err = process.communicate()[1]
+    assert process.returncode == 2
+    assert re.fullmatch("twofold: the output cannot be written: .*No space left on device\n", err)
+
+
+@pytest.mark.parametrize("closed", [1, 2])
+def test_a_closed_output_is_one_line_with_status_2(closed):
+    command = [sys.executable, "-c", "from comparisons.cli import main; main()", "list"]
+    redirected = ["sh", "-c", f'exec "$@" {closed}>&-', "sh", *command]
+    done = subprocess.run(redirected, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stdout + done.stderr == "twofold: standard output or standard error is closed\n"
+
+
+def test_letters_that_the_output_has_not_are_replaced():
+    process = start("", "bugs", env=os.environ | {"PYTHONIOENCODING": "ascii"})
+    out, err = process.communicate()
+    assert (process.returncode, err) == (0, "")
+    assert "The gradient of the query is ?d times too large." in out
+
+
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["list"], ["compare", "--help"], ["compare", "mpl"]]
 )

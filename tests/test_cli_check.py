@@ -1,6 +1,7 @@
 """`twofold check` and `twofold bugs`, called as a user calls them."""
 
 import json
+import os
 
 import pytest
 
@@ -89,6 +90,20 @@ def test_wrong_gradient_leaves_with_1_and_the_command_that_shows_it_again(source
     assert record["verdict"] == "mismatch"
     assert record["gradients"][0]["name"] == "x"
     assert " ".join(again) == record["command"]
+
+
+def test_a_reader_that_has_gone_changes_neither_the_status_nor_the_file(source, capfd, tmp_path):
+    reader, writer = os.pipe()
+    os.close(reader)
+    stdout = os.dup(1)
+    os.dup2(writer, 1)
+    command = ["check", f"{source}:forgotten_two", "--input", "x=5x3"]
+    try:
+        status = cli.run([*command, "--json", str(tmp_path / "report.json")])
+    finally:
+        os.dup2(stdout, 1)
+    assert status == 1
+    assert json.loads((tmp_path / "report.json").read_text())["verdict"] == "mismatch"
 
 
 def test_custom_gradient_is_held_against_its_undecorated_forward(source, capsys):

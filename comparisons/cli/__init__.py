@@ -1,9 +1,12 @@
 """The `twofold` command.
 
 Exit status: 0 when all is identical, match or convention; 1 on a mismatch, vacuous or error; 2 on
-bad usage or input; 3 on a crash of twofold's own; 130 on Ctrl-C. A closed pipe is no error.
+bad usage or input, and where the output cannot be written; 3 on a crash of twofold's own; 130 on
+Ctrl-C. A closed pipe is no error.
 """
 
+import errno
+import io
 import sys
 import traceback
 from typing import NoReturn
@@ -19,6 +22,8 @@ from .check import check
 from .compare import compare
 from .listing import list_names
 from .show import show
+
+UNWRITABLE = errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO
 
 
 class Commands(typer.core.TyperGroup):
@@ -42,6 +47,10 @@ def main() -> NoReturn:
 
 def run(arguments: list[str]) -> int:
     """The exit status of `twofold` with these arguments."""
+    if None in (sys.stdout, sys.stderr):
+        return _complain("standard output or standard error is closed")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # letters that its encoding has not
     try:
         ended = app(arguments, prog_name="twofold", standalone_mode=False)
         sys.stdout.flush()
@@ -50,10 +59,8 @@ def run(arguments: list[str]) -> int:
         return _complain(error.format_message())
     except (BrokenPipeError, SystemExit) as end:
         return _closed_pipe(end)
-    except Exception:
-        traceback.print_exc()
-        _complain("this is a bug of twofold itself; please report it with the lines above")
-        return 3
+    except Exception as error:
+        return _unwritable(error) if getattr(error, "errno", None) in UNWRITABLE else _crashed()
 
 
 def _complain(message: str) -> int:
@@ -67,6 +74,17 @@ def _closed_pipe(end: BaseException) -> int:
         raise end
     terminal.discard_output()
     return 0
+
+
+def _unwritable(error: Exception) -> int:
+    terminal.discard_output()
+    return _complain(f"the output cannot be written: {error}")
+
+
+def _crashed() -> int:
+    traceback.print_exc()
+    _complain("this is a bug of twofold itself; please report it with the lines above")
+    return 3
 
 
 @app.callback(invoke_without_command=True)
