@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from types import SimpleNamespace
 
 import pytest
@@ -205,7 +206,7 @@ def test_the_command_of_a_run_names_the_data_set_that_auto_chose(runs, capsys):
         (["compare", "mpl"], "'mpl', did you mean mlp?"),
         (["compare", "xyzzyx"], "'xyzzyx', `twofold list`"),
         (["bench", "softmax"], "experiment 'softmax'"),
-        (["compare", "--dtype", "float16"], "'float16' is not one of 'float32', 'float64'"),
+        (["compare", "--dtype", "float16"], "'--dtype': 'float16' is not one of 'float32'"),
         (["compare", "--epochs", "0"], "0 is not a whole number from 1"),
         (["compare", "--epochs", "-3"], "-3 is not a whole number from 1"),
         (["compare", "--epochs", "many"], "many is not a whole number"),
@@ -223,6 +224,13 @@ def test_the_command_of_a_run_names_the_data_set_that_auto_chose(runs, capsys):
         (["compare", "bowl", "--data", "digits"], "--data and --epochs are for experiments"),
         (["compare", "softmax", "--plots", "."], "--plots is for experiments and studies"),
         (["compare", "deep-stack"], "did you mean deep-stacks?"),
+        (["compare", "MLP"], "'MLP', did you mean mlp?"),
+        (["compare", "meansquarederror"], "did you mean MeanSquaredError?"),
+        (["compare", "--all", "relu", "nosuch"], "--all is everything; leave out relu nosuch, or"),
+        (["compare", "--data", ""], "--data '': no such data set or file"),
+        (["compare", "--plots", ""], "'--plots': it is empty, expected a path"),
+        (["compare", "--json", ""], "'--json': it is empty, expected a path"),
+        (["show", ""], "the NAME is empty"),
         (["compare", "--epoch", "2"], "--epoch"),
         (["compair"], "Did you mean 'compare'?"),
     ],
@@ -383,6 +391,11 @@ def test_names_complete():
     assert options.complete("softma") == ["softmax"]
     assert options.complete("blobs") == ["blobs-and-moons"]
     assert options.complete_experiment("soft") == []
+
+
+def test_the_version_is_that_of_the_installed_package(capsys):
+    assert cli.run(["--version"]) == 0
+    assert capsys.readouterr().out == f"twofold {version('twofold')}\n"
 
 
 def test_the_bare_program_shows_its_help(capsys):

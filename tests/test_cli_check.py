@@ -152,7 +152,9 @@ def test_a_file_that_exits_while_it_is_loaded_cannot_be_loaded(tmp_path, capsys,
         (["{source}:layer"], "is a layer: name the Keras layer with --against"),
         (["{source}:square", "--input", "y"], "--input y is not NAME=SPEC"),
         (["{source}:square", "--input", "y=3q3"], "'3q3' is not a spec"),
-        (["{source}:square", "--dtype", "float16"], "float16"),
+        (["{source}:square", "--dtype", "float16"], "'--dtype': 'float16' is not one of"),
+        (["{source}:square", "--against", ""], "--against is empty"),
+        (["{source}:square", "--input", "y=100000000x100000000"], "too large for the memory"),
         (["{source}:square", "--json", "/no/such/place/report.json"], "cannot be written"),
         (["{source}:square", "--zero", "kernel"], "zero names kernel, but the inputs are x"),
     ],
@@ -201,6 +203,7 @@ def test_a_bug_is_trained_beside_the_right_code(capsys):
     ("arguments", "message"),
     [
         (["sofmax-diagonal-only"], "did you mean softmax-diagonal-only"),
+        ([""], "''"),
         (["--train"], "--train takes the NAME of a bug"),
     ],
 )

@@ -9,7 +9,7 @@ import errno
 import io
 import sys
 import traceback
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 import typer.core
@@ -56,7 +56,7 @@ def run(arguments: list[str]) -> int:
         sys.stdout.flush()
         return ended or 0
     except typer.TyperException as error:
-        return _complain(error.format_message())
+        return _complain(error.format_message().replace("Value error, ", ""))  # pydantic's words
     except (BrokenPipeError, SystemExit) as end:
         return _closed_pipe(end)
     except Exception as error:
@@ -87,8 +87,21 @@ def _crashed() -> int:
     return 3
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"twofold {version('twofold')}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which this is.")
+]
+
+
 @app.callback(invoke_without_command=True)
-def twofold(context: typer.Context) -> None:
+def twofold(context: typer.Context, version: Version = False) -> None:
     """Deep learning twice, from scratch in NumPy and with Keras, compared number by number."""
     if context.invoked_subcommand is None:
         print(context.get_help())
