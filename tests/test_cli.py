@@ -460,6 +460,34 @@ def test_pipes_get_names_and_sentences_in_one_piece(capsys):
     assert out.startswith(reason)
 
 
+def tables(columns, monkeypatch, capsys):
+    """What is printed in so many columns, but the facts and causes below the tables."""
+    monkeypatch.setattr(terminal, "ENDLESS", columns)
+    output, result = terminal.Output(), experiment_result(variant="stddev 0.01, without")
+    monkeypatch.setattr(terminal, "_facts", lambda result: {})
+    terminal.experiment(output, result, "about")
+    terminal.variants(output, [result], None)
+    terminal.pairs(output, [pair_result("losses", "MeanSquaredError", case="axis -1")], str)
+    terminal.study(output, study_result(), "about", "")
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("columns", [80, 40, 20])
+def test_a_narrow_terminal_cuts_no_name_and_no_number(columns, monkeypatch, capsys):
+    wide = tables(10_000, monkeypatch, capsys)
+    narrow = tables(columns, monkeypatch, capsys)
+    assert narrow.split() == wide.split()
+
+
+def test_a_narrow_terminal_folds_texts_before_its_lines_run_on(monkeypatch, capsys):
+    monkeypatch.setattr(terminal, "ENDLESS", 64)
+    rows = [pair_result(case="many words on the case " * 5)]
+    terminal.pairs(terminal.Output(), rows, str)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 64
+    assert "  1.1e-16  2.2e-16  match" in lines[1]
+
+
 def test_the_table_of_a_run_is_compact_and_says_what_counts(capsys):
     terminal.experiment(terminal.Output(), experiment_result(), "784-512 relu-10 softmax")
     out = capsys.readouterr().out
