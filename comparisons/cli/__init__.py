@@ -60,7 +60,9 @@ def run(arguments: list[str]) -> int:
     except (BrokenPipeError, SystemExit) as end:
         return _closed_pipe(end)
     except Exception as error:
-        return _unwritable(error) if getattr(error, "errno", None) in UNWRITABLE else _crashed()
+        if isinstance(error, OSError) and error.errno in UNWRITABLE:
+            return _unwritable(error)
+        return _crashed()
 
 
 def _complain(message: str) -> int:
@@ -76,9 +78,9 @@ def _closed_pipe(end: BaseException) -> int:
     return 0
 
 
-def _unwritable(error: Exception) -> int:
+def _unwritable(error: OSError) -> int:
     terminal.discard_output()
-    return _complain(f"the output cannot be written: {error}")
+    return _complain(f"the output cannot be written: {error.strerror}")
 
 
 def _crashed() -> int:
