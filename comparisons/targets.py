@@ -95,7 +95,7 @@ def _run(load_module, target):
     """The module; an error of its own code becomes a line of ours above its own traceback."""
     try:
         return load_module()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         frames = [f for f in traceback.extract_tb(error.__traceback__) if _is_theirs(f.filename)]
         lines = [*traceback.format_list(frames), *traceback.format_exception_only(error)]
         line = f"{target} cannot be loaded: {type(error).__name__} in its own code"

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from types import SimpleNamespace
 
 import pytest
@@ -205,7 +206,7 @@ def test_the_command_of_a_run_names_the_data_set_that_auto_chose(runs, capsys):
         (["compare", "mpl"], "'mpl', did you mean mlp?"),
         (["compare", "xyzzyx"], "'xyzzyx', `twofold list`"),
         (["bench", "softmax"], "experiment 'softmax'"),
-        (["compare", "--dtype", "float16"], "'float16' is not one of 'float32', 'float64'"),
+        (["compare", "--dtype", "float16"], "'--dtype': 'float16' is not one of 'float32'"),
         (["compare", "--epochs", "0"], "0 is not a whole number from 1"),
         (["compare", "--epochs", "-3"], "-3 is not a whole number from 1"),
         (["compare", "--epochs", "many"], "many is not a whole number"),
@@ -223,6 +224,13 @@ def test_the_command_of_a_run_names_the_data_set_that_auto_chose(runs, capsys):
         (["compare", "bowl", "--data", "digits"], "--data and --epochs are for experiments"),
         (["compare", "softmax", "--plots", "."], "--plots is for experiments and studies"),
         (["compare", "deep-stack"], "did you mean deep-stacks?"),
+        (["compare", "MLP"], "'MLP', did you mean mlp?"),
+        (["compare", "meansquarederror"], "did you mean MeanSquaredError?"),
+        (["compare", "--all", "relu", "nosuch"], "--all is everything; leave out relu nosuch, or"),
+        (["compare", "--data", ""], "--data '': no such data set or file"),
+        (["compare", "--plots", ""], "'--plots': it is empty, expected a path"),
+        (["compare", "--json", ""], "'--json': it is empty, expected a path"),
+        (["show", ""], "the NAME is empty"),
         (["compare", "--epoch", "2"], "--epoch"),
         (["compair"], "Did you mean 'compare'?"),
     ],
@@ -319,6 +327,32 @@ def test_a_reader_that_has_gone_does_not_keep_the_files_from_being_written(runs,
     assert len(json.loads((tmp_path / "r.json").read_text())["experiments"]) == 2
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+@pytest.mark.parametrize("arguments", [["list"], ["list", "--json"], ["--help"]])
+def test_output_that_cannot_be_written_is_one_line_with_status_2(arguments):
+    with open("/dev/full", "w") as full:
+        process = start("", *arguments, stdout=full)
+        err = process.communicate()[1]
+    assert process.returncode == 2
+    assert err == "twofold: the output cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("closed", [1, 2])
+def test_a_closed_output_is_one_line_with_status_2(closed):
+    command = [sys.executable, "-c", "from comparisons.cli import main; main()", "list"]
+    redirected = ["sh", "-c", f'exec "$@" {closed}>&-', "sh", *command]
+    done = subprocess.run(redirected, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stdout + done.stderr == "twofold: standard output or standard error is closed\n"
+
+
+def test_letters_that_the_output_has_not_are_replaced():
+    process = start("", "bugs", env=os.environ | {"PYTHONIOENCODING": "ascii"})
+    out, err = process.communicate()
+    assert (process.returncode, err) == (0, "")
+    assert "The gradient of the query is ?d times too large." in out
+
+
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["list"], ["compare", "--help"], ["compare", "mpl"]]
 )
@@ -357,6 +391,11 @@ def test_names_complete():
     assert options.complete("softma") == ["softmax"]
     assert options.complete("blobs") == ["blobs-and-moons"]
     assert options.complete_experiment("soft") == []
+
+
+def test_the_version_is_that_of_the_installed_package(capsys):
+    assert cli.run(["--version"]) == 0
+    assert capsys.readouterr().out == f"twofold {version('twofold')}\n"
 
 
 def test_the_bare_program_shows_its_help(capsys):
@@ -419,6 +458,34 @@ def test_pipes_get_names_and_sentences_in_one_piece(capsys):
     assert f"  {weight}  " in out
     assert f"  - {cause.strip()}\n" in out
     assert out.startswith(reason)
+
+
+def tables(columns, monkeypatch, capsys):
+    """What is printed in so many columns, but the facts and causes below the tables."""
+    monkeypatch.setattr(terminal, "ENDLESS", columns)
+    output, result = terminal.Output(), experiment_result(variant="stddev 0.01, without")
+    monkeypatch.setattr(terminal, "_facts", lambda result: {})
+    terminal.experiment(output, result, "about")
+    terminal.variants(output, [result], None)
+    terminal.pairs(output, [pair_result("losses", "MeanSquaredError", case="axis -1")], str)
+    terminal.study(output, study_result(), "about", "")
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("columns", [80, 40, 20])
+def test_a_narrow_terminal_cuts_no_name_and_no_number(columns, monkeypatch, capsys):
+    wide = tables(10_000, monkeypatch, capsys)
+    narrow = tables(columns, monkeypatch, capsys)
+    assert narrow.split() == wide.split()
+
+
+def test_a_narrow_terminal_folds_texts_before_its_lines_run_on(monkeypatch, capsys):
+    monkeypatch.setattr(terminal, "ENDLESS", 64)
+    rows = [pair_result(case="many words on the case " * 5)]
+    terminal.pairs(terminal.Output(), rows, str)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 64
+    assert "  1.1e-16  2.2e-16  match" in lines[1]
 
 
 def test_the_table_of_a_run_is_compact_and_says_what_counts(capsys):

@@ -1,6 +1,7 @@
 """`twofold check` and `twofold bugs`, called as a user calls them."""
 
 import json
+import os
 
 import pytest
 
@@ -91,6 +92,20 @@ def test_wrong_gradient_leaves_with_1_and_the_command_that_shows_it_again(source
     assert " ".join(again) == record["command"]
 
 
+def test_a_reader_that_has_gone_changes_neither_the_status_nor_the_file(source, capfd, tmp_path):
+    reader, writer = os.pipe()
+    os.close(reader)
+    stdout = os.dup(1)
+    os.dup2(writer, 1)
+    command = ["check", f"{source}:forgotten_two", "--input", "x=5x3"]
+    try:
+        status = cli.run([*command, "--json", str(tmp_path / "report.json")])
+    finally:
+        os.dup2(stdout, 1)
+    assert status == 1
+    assert json.loads((tmp_path / "report.json").read_text())["verdict"] == "mismatch"
+
+
 def test_custom_gradient_is_held_against_its_undecorated_forward(source, capsys):
     status, out, _ = run(capsys, "check", f"{source}:clipped", "--input", "x=5x3")
     assert status == 1
@@ -116,6 +131,16 @@ def test_an_error_on_import_is_shown_below_one_line(tmp_path, capsys, monkeypatc
     assert not any("targets.py" in line for line in rest)
 
 
+def test_a_file_that_exits_while_it_is_loaded_cannot_be_loaded(tmp_path, capsys, monkeypatch):
+    (tmp_path / "exits.py").write_text("import sys\nsys.exit(0)\n")
+    monkeypatch.chdir(tmp_path)
+    status, _, err = run(capsys, "check", "exits.py:f", "--input", "x=3")
+    assert status == 2
+    first, *_, last = err.splitlines()
+    assert first == "twofold: exits.py:f cannot be loaded: SystemExit in its own code"
+    assert last == "SystemExit: 0"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -127,7 +152,9 @@ def test_an_error_on_import_is_shown_below_one_line(tmp_path, capsys, monkeypatc
         (["{source}:layer"], "is a layer: name the Keras layer with --against"),
         (["{source}:square", "--input", "y"], "--input y is not NAME=SPEC"),
         (["{source}:square", "--input", "y=3q3"], "'3q3' is not a spec"),
-        (["{source}:square", "--dtype", "float16"], "float16"),
+        (["{source}:square", "--dtype", "float16"], "'--dtype': 'float16' is not one of"),
+        (["{source}:square", "--against", ""], "--against is empty"),
+        (["{source}:square", "--input", "y=100000000x100000000"], "too large for the memory"),
         (["{source}:square", "--json", "/no/such/place/report.json"], "cannot be written"),
         (["{source}:square", "--zero", "kernel"], "zero names kernel, but the inputs are x"),
     ],
@@ -176,6 +203,7 @@ def test_a_bug_is_trained_beside_the_right_code(capsys):
     ("arguments", "message"),
     [
         (["sofmax-diagonal-only"], "did you mean softmax-diagonal-only"),
+        ([""], "''"),
         (["--train"], "--train takes the NAME of a bug"),
     ],
 )

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import scratch
+from comparisons.datasets import DataError
 from comparisons.experiments import EXPERIMENTS
 from comparisons.results import averaged
 from comparisons.training import Interrupted, compare, prepare
@@ -214,6 +215,21 @@ def test_ctrl_c_says_how_far_it_came():
 def test_bad_settings_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         compare(DIGITS, **settings)
+
+
+@pytest.mark.parametrize("experiment", [row for row in EXPERIMENTS if row.name != "moons"])
+@pytest.mark.parametrize("dataset", ["moons", "blobs"])
+def test_points_are_refused_by_networks_for_images(experiment, dataset):
+    message = f"{experiment.name} needs data of square images of 10 classes, such as digits; "
+    with pytest.raises(DataError, match=f"{message}{dataset} has 2 inputs and 2 classes"):
+        prepare(experiment, dataset=dataset)
+
+
+def test_images_are_refused_by_the_network_for_points():
+    message = "moons needs data of 2 inputs and 2 classes, such as moons; digits has 64 inputs and"
+    with pytest.raises(DataError, match=f"{message} 10 classes"):
+        prepare(BY_NAME["moons"], dataset="digits")
+    prepare(BY_NAME["moons"], dataset="blobs")
 
 
 def test_nudge_moves_every_number_by_one_unit_and_leaves_zeros():

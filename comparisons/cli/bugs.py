@@ -24,7 +24,7 @@ def bugs(name: Name = None, train: Train = False, seed: Seed = 0) -> None:
     if name is None:
         if train:
             raise typer.BadParameter("--train takes the NAME of a bug")
-        return _list(BUGS)
+        return terminal.gallery(terminal.Output(), BUGS)
     try:
         bug = find(name)
     except ValueError as error:
@@ -35,15 +35,6 @@ def bugs(name: Name = None, train: Train = False, seed: Seed = 0) -> None:
     _judge(bug, seed)
     if train:
         _train(bug, seed)
-
-
-def _list(bugs: "tuple[Bug, ...]") -> None:
-    from rich.table import Table
-
-    table = Table("bug", "where", "symptom", box=None, pad_edge=False, header_style="bold")
-    for bug in bugs:
-        table.add_row(bug.name, bug.target, bug.symptom)
-    terminal.Output().print(table)
 
 
 def _story(bug: "Bug") -> list[str]:

@@ -42,6 +42,8 @@ def check(
     json_file: JsonFile = None,
 ) -> int:
     """Hold a gradient against TensorFlow and the derivative of its own forward."""
+    if against == "":
+        raise typer.BadParameter("--against is empty, expected module:name or file.py:name")
     specs, json_file = _specs(inputs or []), writable_file(json_file)
     settings = {"seed": seed, "dtype": dtype, "constant": constant or (), "zero": zero or ()}
     terminal.start_tensorflow()
@@ -50,11 +52,12 @@ def check(
 
         report = targets.check(target, against, specs, **settings)
     command = _command(target, against, specs, settings)
-    print(report if report.ok else f"{report}\n\n{command}")
     if json_file:
         from comparisons.results import versions, write_json
 
         write_json({"versions": versions(), "command": command} | report.to_dict(), json_file)
+    text = str(report) if report.ok else f"{report}\n\n{command}"
+    terminal.Output().print(text, soft_wrap=True)
     return 0 if report.ok else 1
 
 
@@ -80,6 +83,8 @@ def _usage_errors_in_one_line() -> Iterator[None]:
             raise typer.TyperException(str(error)) from error
         print(f"twofold: {error}\n{trace}", file=sys.stderr, end="")
         raise typer.Exit(2) from None
+    except MemoryError as error:
+        raise typer.TyperException(f"the inputs are too large for the memory: {error}") from error
 
 
 def _command(target: str, against: str | None, specs: dict[str, str], settings: Any) -> str:

@@ -45,6 +45,8 @@ def compare(
     plots: Plots = None,
 ) -> int:
     """Start NumPy and Keras from one seed, train both, and say how far they agree."""
+    if every and names:
+        raise typer.TyperException(f"--all is everything; leave out {' '.join(names)}, or --all")
     everything = EXPERIMENTS, STUDIES, PAIRS
     experiments, studies, pairs = everything if every else find(names or ["mlp"])
     _refuse_what_is_for_others(experiments, studies, data or epochs, plots)

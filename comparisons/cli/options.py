@@ -77,10 +77,21 @@ Dtype = Annotated[
     Precision | None,
     typer.Option(help="What both compute in; else float32, for studies float64, for pairs both."),
 ]
+
+
+def _path(given: str) -> Path:
+    if not given:
+        raise typer.BadParameter("it is empty, expected a path")
+    return Path(given)
+
+
 JsonFile = Annotated[
-    Path | None, typer.Option("--json", metavar="FILE", help="Write the results as JSON.")
+    Path | None,
+    typer.Option("--json", parser=_path, metavar="FILE", help="Write the results as JSON."),
 ]
-Plots = Annotated[Path | None, typer.Option(metavar="DIR", help="Draw plots as PNG files.")]
+Plots = Annotated[
+    Path | None, typer.Option(parser=_path, metavar="DIR", help="Draw plots as PNG files.")
+]
 
 
 def find(names: list[str]) -> tuple[list[Experiment], list[Study], list[Pair]]:
@@ -100,8 +111,9 @@ def must_be_known(name: str, known: list[str], what: str = "name") -> None:
 
 
 def _did_you_mean(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return f", did you mean {close[0]}?" if close else ""
+    lower = {each.lower(): each for each in known}
+    close = difflib.get_close_matches(name.lower(), lower, n=1)
+    return f", did you mean {lower[close[0]]}?" if close else ""
 
 
 def source(data: str | None) -> dict[str, str]:
@@ -114,10 +126,12 @@ def source(data: str | None) -> dict[str, str]:
     if data in known:
         return {"dataset": data}
     path = Path(data).expanduser()
-    if not path.exists():
+    if not data or not path.exists():
         hint = _did_you_mean(data, known) or ","
         expected = f"expected {', '.join(known)}, or MNIST's .npz or directory"
-        raise typer.TyperException(f"--data {data}: no such data set or file{hint} {expected}")
+        raise typer.TyperException(
+            f"--data {data or repr(data)}: no such data set or file{hint} {expected}"
+        )
     return {"data": str(path)}
 
 

@@ -34,6 +34,8 @@ Name = Annotated[
 
 def show(name: Name) -> int:
     """A concept's two sources side by side, its formula above, the check's result below."""
+    if not name:
+        raise typer.TyperException("the NAME is empty; `twofold list` shows all")
     try:
         concepts = sources.find(name)
     except ValueError as error:

@@ -10,13 +10,15 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 SIDES = {"scratch": "scratch", "reference": "tape loop", "keras": "model.fit"}
 STYLES = {"identical": "green", "match": "green", "convention": "cyan"}
 MEANINGS = {"identical": ", bit for bit", "match": ", within rounding"}
 ENDLESS = 10_000  # columns, in which nothing is cut or folded
+FOLDED = 12  # columns that a text is left where it is folded into a narrow terminal
+GAP = 2  # columns between those of a table
 
 
 class Output(Console):
@@ -89,7 +91,7 @@ def experiment(console: Console, result: Any, about: str) -> None:
     _fact(console, "initial weights", _initial_weights(result))
     console.print()
     if result.gradients:
-        console.print(_gradients(result))
+        _print(console, _gradients(result))
         console.print()
     if result.samples.outputs:
         _outcome(console, result)
@@ -110,13 +112,13 @@ def variants(console: Console, results: Sequence[Any], average: dict[str, float]
         table.add_row(f"  {result.variant}", *apart, *here, *accuracies, _coloured(result.verdict))
     if average:
         table.add_row("  their average", "", "", "", "", *_beside(_sides(average), 4), style="bold")
-    console.print(table)
+    _print(console, table)
     console.print()
 
 
 def _outcome(console, result):
     """What there is to say of a training that came to its end."""
-    console.print(_training(result))
+    _print(console, _training(result))
     console.print()
     for label, text in _facts(result).items():
         _fact(console, label, text)
@@ -202,7 +204,7 @@ def pairs(console: Console, results: Iterable[Any], command: Callable[[Any], str
     results = list(results)
     for dtype in dict.fromkeys(row.dtype for row in results):
         rows = [row for row in results if row.dtype == dtype]
-        console.print(_pairs(rows, f"pairs in {dtype}"))
+        _print(console, _pairs(rows, f"pairs in {dtype}"))
         console.print()
     for row in results:
         if row.verdict not in STYLES:
@@ -240,7 +242,7 @@ def study(console: Console, result: Any, about: str, command: str) -> None:
         shape = "x".join(map(str, row.shape))
         error, noise = _small(row.max_error), _small(row.noise)
         table.add_row(f"  {row.name}", shape, error, noise, _coloured(row.verdict))
-    console.print(table)
+    _print(console, table)
     console.print()
     _verdict(console, result.verdict, [f"{r.name}: {r.cause}" for r in result.arrays if r.cause])
     console.print(Text(f"{command}\n", "dim"), soft_wrap=True)
@@ -257,18 +259,26 @@ def listing(
     for name, (row, *others) in by_name.items():
         about = row.about + f", and {len(others)} more" * bool(others)
         table.add_row(f"  {name}", about, row.dataset, str(row.epochs))
-    console.print(table)
+    _print(console, table)
     console.print()
     table = _table("study", "what is drawn", left=("what is drawn",))
     for row in studies:
         table.add_row(f"  {row.name}", row.about)
-    console.print(table)
+    _print(console, table)
     console.print("\npairs by topic", style="dim")
     topics: dict[str, list[str]] = {}
     for pair in pairs:
         topics.setdefault(pair.topic, []).append(pair.name)
     for topic, names in topics.items():
         _fact(console, topic, ", ".join(dict.fromkeys(names)))
+
+
+def gallery(console: Console, bugs: Iterable[Any]) -> None:
+    """A row per bug of the gallery."""
+    table = _table("bug", "where", "symptom", left=("where", "symptom"))
+    for bug in bugs:
+        table.add_row(bug.name, bug.target, bug.symptom)
+    _print(console, table)
 
 
 def bench(console: Console, record: dict[str, Any]) -> None:
@@ -278,7 +288,7 @@ def bench(console: Console, record: dict[str, Any]) -> None:
         console.print(reason)
     for table in (_ratios(rows), _best(rows)):
         console.print()
-        console.print(table)
+        _print(console, table)
     console.print()
     for text in _machine(record["environment"]):
         console.print(Text(text, "dim"))
@@ -317,12 +327,27 @@ def _machine(environment) -> list[str]:
 
 def _table(first_title: str, *titles: str, left=()) -> Table:
     """A plain table: names that are never cut, texts in the columns named `left`, and numbers."""
-    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, GAP, 0, 0))
     table.add_column(first_title, no_wrap=True)
     for title in titles:
         justify = "left" if title in (*left, "verdict") else "right"
         table.add_column(title, justify=justify, no_wrap=title not in left, overflow="fold")
     return table
+
+
+def _print(console: Console, table: Table) -> None:
+    """Print a table; where not even names and numbers fit, its lines run on past the terminal's."""
+    least = sum(map(_least, table.columns)) + GAP * (len(table.columns) - 1)
+    if least > console.width:
+        table.width = least
+    console.print(table, crop=False)
+
+
+def _least(column: Column) -> int:
+    """The width that a column cannot do without."""
+    cells = [str(cell) for cell in (column.header, *column.cells)]
+    width = max(len(line) for cell in cells for line in cell.splitlines())
+    return width if column.no_wrap else min(width, FOLDED)
 
 
 def _fact(console: Console, label: str, text: str) -> None:

@@ -11,6 +11,8 @@ from comparisons import datasets
 from comparisons.experiments import Experiment
 from comparisons.precision import floatx
 
+PLANE = ("moons", "blobs")  # points in the plane, of 2 classes; the other sets are of images
+
 
 @dataclass(frozen=True)
 class Task:
@@ -70,7 +72,7 @@ def prepare(
     dtype: str = "float32",
     epochs: int | None = None,
 ) -> Task:
-    """The task. ValueError for a dtype, seed or number of epochs that cannot be trained.
+    """The task. ValueError for a dtype, seed, number of epochs or data that cannot be trained.
 
     An experiment that comes after another starts from the weights with which scratch ends that one.
     """
@@ -86,6 +88,7 @@ def prepare(
         raise ValueError(f"seed must be from 0 to 2**32 - 1, not {seed}")
     name = dataset or experiment.dataset
     loaded = datasets.load(name, data if name in ("auto", "mnist") else None)
+    _must_fit(experiment, loaded)
     return Task(
         experiment,
         loaded.name,
@@ -96,6 +99,21 @@ def prepare(
         epochs=epochs,
         start=start,
     )
+
+
+def _must_fit(experiment: Experiment, loaded: datasets.Dataset) -> None:
+    """DataError where a network for images would get points in the plane, or one for points images.
+
+    No network has the outputs for both: one tells 2 classes apart, the others have one per digit.
+    """
+    points = experiment.dataset in PLANE
+    if points != (loaded.name in PLANE):
+        needed = "2 inputs and 2 classes" if points else "square images of 10 classes"
+        inputs, classes = loaded[0][0].size, len(np.unique(loaded[1]))
+        raise datasets.DataError(
+            f"{experiment.name} needs data of {needed}, such as {'moons' if points else 'digits'}; "
+            f"{loaded.name} has {inputs} inputs and {classes} classes"
+        )
 
 
 def _arrays(experiment, loaded, dtype) -> dict[str, np.ndarray]:
