@@ -94,7 +94,7 @@ def test_without_mnist_images_of_its_shape_are_drawn_at_random(offline):
 
 def test_a_data_set_that_was_named_is_used(offline):
     assert bench.workload(DIGITS, None, None, "float64").x_train.shape == (1437, 64)
-    assert bench.workload(MLP, None, "moons", "float64").x_train.shape == (800, 2)
+    assert bench.workload(MLP, None, "digits", "float64").x_train.shape == (1437, 64)
 
 
 def test_memory_is_of_a_process_of_its_own():
