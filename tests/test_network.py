@@ -212,7 +212,13 @@ def test_sample_weights_scale_each_loss():
 
 
 @pytest.mark.parametrize(
-    "settings", [{"validation_split": 0.3}, {"class_weight": {0: 2.0, 2: 0.5}}]
+    "settings",
+    [
+        {"validation_split": 0.3},
+        {"class_weight": {0: 2.0, 2: 0.5}},
+        {"validation_split": 0.3, "class_weight": {0: 2.0, 2: 0.5}},
+        {"validation_split": 0.3, "sample_weight": np.linspace(0, 1, 50)},
+    ],
 )
 def test_settings_that_only_keras_loop_shares(settings):
     here, there = compiled(scratch), compiled(reference)

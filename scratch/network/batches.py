@@ -48,6 +48,12 @@ class Batches:
         x, y, sample_weight = self.columns
         return Batches(x, y, sample_weight, self.batch_size, order)
 
+    def weighed(self, class_weight):
+        """The same samples, with a weight by class where class_weight is given."""
+        x, y, sample_weight = self.columns
+        weights = weigh(y, sample_weight, class_weight)
+        return Batches(x, y, weights, self.batch_size, self.order)
+
     def split(self, fraction):
         """Batches without the last fraction of the samples, and (x, y, sample_weight) of it."""
         kept = math.floor(self.samples * (1.0 - fraction))

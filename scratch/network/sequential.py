@@ -8,7 +8,7 @@ import numpy as np
 
 from scratch import activations, losses, metrics, optimizers
 
-from .batches import Batches, weigh
+from .batches import Batches
 from .callbacks import CallbackList, History, ProgbarLogger, listed
 from .chain import chain
 from .layer import Input, Layer, without_gradients
@@ -204,12 +204,14 @@ class Sequential(Layer):
         """Train for epochs - initial_epoch epochs; returns the History.
 
         x is an array, or a list of arrays where the first layer takes several inputs.
-        validation_split keeps the last part of the samples, before shuffling, for validation.
+        validation_split keeps the last part of the samples, before shuffling, for validation,
+        which class_weight does not weigh.
         Shuffling draws from the global seed generator, as keras.random.shuffle does.
         """
-        batches = Batches(x, y, weigh(y, sample_weight, class_weight), batch_size)
+        batches = Batches(x, y, sample_weight, batch_size)
         if validation_split and validation_data is None:
             batches, validation_data = batches.split(validation_split)
+        batches = batches.weighed(class_weight)
         history = History()
         calls = [history, *([ProgbarLogger()] if verbose else []), *(callbacks or [])]
         calls = CallbackList(calls, self, epochs=epochs, steps=len(batches), verbose=verbose)
