@@ -244,6 +244,62 @@ def test_evaluate_and_predict_are_keras():
     np.testing.assert_allclose(here.predict(X), there.predict(X, verbose=0), rtol=1e-13)
 
 
+METRICS = {
+    "names": ["mae", "MSE", "AUC", "RootMeanSquaredError", "mean_absolute_error", "Accuracy"],
+    "classes": lambda side: [side.metrics.Precision, side.metrics.Recall(name="found")],
+    "one twice": ["acc", "accuracy", "accuracy", "mae", "accuracy"],
+    "arrays": lambda side: [side.metrics.F1Score(), side.metrics.FBetaScore(name="score")],
+    "none": None,
+}
+
+
+@pytest.mark.parametrize("metrics", METRICS)
+def test_metrics_are_called_what_keras_calls_them(metrics, capsys):
+    keras.backend.clear_session()
+    labels = np.eye(3)[Y]
+    histories = []
+    for side, kind in [(scratch, scratch.network.Sequential), (reference, keras.Sequential)]:
+        made, chosen = network(side), METRICS[metrics]
+        chosen = chosen(side) if callable(chosen) else chosen
+        kind.compile(made, "sgd", "categorical_crossentropy", metrics=chosen)
+        settings = {"validation_data": (X, labels), "verbose": 2, "shuffle": False}
+        histories.append(kind.fit(made, X, labels, **settings).history)
+    ours, theirs = histories
+    assert set(ours) == set(theirs)
+    for name, (value,) in ours.items():
+        assert type(value) is type(theirs[name][0])
+        np.testing.assert_allclose(value, theirs[name][0], rtol=1e-12, err_msg=name)
+    assert "val_loss: " in capsys.readouterr().out
+
+
+def test_early_stopping_sees_a_metric_by_the_name_it_was_given():
+    made = network(scratch)
+    made.compile("sgd", "categorical_crossentropy", metrics=["mae"])
+    stopping = scratch.network.EarlyStopping("val_mae", min_delta=1.0)
+    labels = np.eye(3)[Y]
+    history = made.fit(
+        X, labels, epochs=3, verbose=0, callbacks=[stopping], validation_data=(X, labels)
+    )
+    assert history.epoch == [0, 1]
+
+
+@pytest.mark.parametrize("metrics", [None, ["accuracy"]])
+def test_what_a_batch_returns_is_what_keras_returns(metrics):
+    """A number where the loss is all, and nothing of the batches before."""
+    returned = []
+    for side, kind in [(scratch, scratch.network.Sequential), (reference, keras.Sequential)]:
+        made = network(side)
+        kind.compile(made, "sgd", "sparse_categorical_crossentropy", metrics=metrics)
+        first, second = (X[:30], Y[:30]), (X[30:], Y[30:])
+        weighed = kind.train_on_batch(made, *second, class_weight={1: 2.0})
+        results = [kind.train_on_batch(made, *first), weighed, kind.test_on_batch(made, *second)]
+        results += [kind.test_on_batch(made, *first), kind.evaluate(made, X, Y, verbose=0)]
+        returned.append(results)
+    for ours, theirs in zip(*returned, strict=True):
+        assert type(ours) is type(theirs)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-13)
+
+
 def test_initial_epoch_continues_a_training():
     straight, resumed = compiled(scratch), compiled(scratch)
     settings = {"batch_size": 8, "shuffle": False, "verbose": 0}

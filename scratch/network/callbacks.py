@@ -4,6 +4,8 @@ import sys
 import warnings
 from typing import Any
 
+import numpy as np
+
 RISING = ("Accuracy", "AUC", "Precision", "Recall", "Score", "Similarity")
 FALLING = ("Error", "Crossentropy", "Divergence", "Hinge", "Poisson")
 
@@ -172,5 +174,6 @@ class EarlyStopping(Callback):
 
 
 def listed(logs):
-    """{"loss": 0.5, "accuracy": 1.0} as "loss: 0.5000 - accuracy: 1.0000"."""
-    return " - ".join(f"{name}: {value:.4f}" for name, value in logs.items())
+    """{"loss": 0.5, "f1_score": [1.0, 0.5]} as "loss: 0.5000 - f1_score: [1.0000 0.5000]"."""
+    write = {"formatter": {"float_kind": "{:.4f}".format}}
+    return " - ".join(f"{k}: {np.array2string(np.asarray(v), **write)}" for k, v in logs.items())

@@ -8,7 +8,7 @@ import numpy as np
 
 from scratch import activations, losses, metrics, optimizers
 
-from .batches import Batches
+from .batches import Batches, weigh
 from .callbacks import CallbackList, History, ProgbarLogger, listed
 from .chain import chain
 from .layer import Input, Layer, without_gradients
@@ -157,15 +157,17 @@ class Sequential(Layer):
         self.optimizer.build(weights, self.trainable_paths())
         self.optimizer.apply(gradients, weights, self.trainable_constraints())
 
-    def train_on_batch(self, x, y, sample_weight=None, return_dict=False):
-        """One step of the optimizer; the metrics since the last reset, the loss first."""
-        *_, logs = self.step(x, y, sample_weight)
-        return logs if return_dict else list(logs.values())
+    def train_on_batch(self, x, y, sample_weight=None, class_weight=None, return_dict=False):
+        """One step of the optimizer; what evaluate returns of this batch, seen before the step."""
+        self.reset_metrics()
+        *_, logs = self.step(x, y, weigh(y, sample_weight, class_weight))
+        return logs if return_dict else _flat(logs)
 
     def test_on_batch(self, x, y, sample_weight=None, return_dict=False):
-        """The metrics since the last reset, the loss first, without a step."""
+        """What evaluate returns, of this batch."""
+        self.reset_metrics()
         logs = self._test(x, y, sample_weight)
-        return logs if return_dict else list(logs.values())
+        return logs if return_dict else _flat(logs)
 
     def _test(self, x, y, sample_weight=None):
         loss, y_pred, _ = self.forward_loss(x, y, sample_weight, training=False)
@@ -178,7 +180,17 @@ class Sequential(Layer):
         self.metrics[0].update_state(loss, sample_weight=len(y))
         for metric in self.metrics[1:]:
             metric.update_state(y, y_pred)
-        return {metric.name: float(metric.result()) for metric in self.metrics}
+        return self._results()
+
+    def _results(self):
+        """{name: result} of the loss and the metrics: accuracy, accuracy_1, … where names repeat."""
+        loss, *others = self.metrics
+        results = {loss.name: _plain(loss.result())}
+        names = [metric.name for metric in others]
+        for place, (name, metric) in enumerate(zip(names, others, strict=True)):
+            number = names[:place].count(name)
+            results[f"{name}_{number}" if number else name] = _plain(metric.result())
+        return results
 
     def reset_metrics(self):
         for metric in self.metrics or []:
@@ -257,12 +269,12 @@ class Sequential(Layer):
         callbacks=None,
         return_dict=False,
     ):
-        """The loss and metrics over all samples, without training."""
+        """[loss, *metrics] over all samples, without training; the loss alone without metrics."""
         batches = Batches(x, y, sample_weight, batch_size)
         logs = self._evaluate(batches, CallbackList(callbacks or [], self, steps=len(batches)))
         if verbose:
             print(listed(logs))
-        return logs if return_dict else list(logs.values())
+        return logs if return_dict else _flat(logs)
 
     def _evaluate(self, batches, calls):
         self.reset_metrics()
@@ -320,7 +332,19 @@ def _penalized_relu_of(pooling, x, training):
 
 
 def _metric(identifier, y, y_pred):
-    """The metric; "accuracy" is the one that suits the shapes of labels and outputs."""
-    if identifier in ("accuracy", "acc"):
+    """The metric, under the name given; "accuracy" is the one that suits labels and outputs."""
+    if str(identifier).lower() in ("accuracy", "acc"):
         return metrics._resolve_accuracy(y, y_pred, identifier)
-    return metrics.get(identifier)
+    metric = metrics.get(identifier)
+    metric.name = identifier if isinstance(identifier, str) else metric.name
+    return metric
+
+
+def _plain(result):
+    """A float, or the array of a metric that has a result per class."""
+    return result if np.ndim(result) else float(result)
+
+
+def _flat(logs):
+    """The values of logs in a list, or the only value there is."""
+    return list(logs.values()) if len(logs) > 1 else logs["loss"]
