@@ -175,5 +175,8 @@ class EarlyStopping(Callback):
 
 def listed(logs):
     """{"loss": 0.5, "f1_score": [1.0, 0.5]} as "loss: 0.5000 - f1_score: [1.0000 0.5000]"."""
-    write = {"formatter": {"float_kind": "{:.4f}".format}}
-    return " - ".join(f"{k}: {np.array2string(np.asarray(v), **write)}" for k, v in logs.items())
+    return " - ".join(f"{name}: {_rounded(value)}" for name, value in logs.items())
+
+
+def _rounded(value):
+    return np.array2string(np.asarray(value), formatter={"float_kind": "{:.4f}".format})

@@ -183,7 +183,7 @@ class Sequential(Layer):
         return self._results()
 
     def _results(self):
-        """{name: result} of the loss and the metrics: accuracy, accuracy_1, … where names repeat."""
+        """{name: result} of the loss and the metrics; where names repeat accuracy, accuracy_1, …"""
         loss, *others = self.metrics
         results = {loss.name: _plain(loss.result())}
         names = [metric.name for metric in others]
@@ -333,10 +333,13 @@ def _penalized_relu_of(pooling, x, training):
 
 def _metric(identifier, y, y_pred):
     """The metric, under the name given; "accuracy" is the one that suits labels and outputs."""
+    if identifier is None:
+        raise ValueError("metrics are names, classes, functions or objects, not None")
     if str(identifier).lower() in ("accuracy", "acc"):
         return metrics._resolve_accuracy(y, y_pred, identifier)
-    metric = metrics.get(identifier)
-    metric.name = identifier if isinstance(identifier, str) else metric.name
+    metric: Any = metrics.get(identifier)
+    if isinstance(identifier, str):
+        metric.name = identifier
     return metric
 
 
