@@ -408,6 +408,38 @@ def test_early_stopping_says_what_it_does(capsys):
     assert said == ["Epoch 6: early stopping", "Restoring the weights of the best epoch: 4."]
 
 
+@pytest.mark.parametrize("frequency", [2, [1, 3]])
+def test_validation_runs_after_the_epochs_that_keras_picks(frequency):
+    def fit(made, fit):
+        settings = {"validation_data": (X, Y), "validation_freq": frequency, "verbose": 0}
+        return fit(made, X, Y, batch_size=25, epochs=5, shuffle=False, **settings)
+
+    ours = fit(compiled(scratch), scratch.network.Sequential.fit)
+    theirs = fit(compiled(reference), keras.Sequential.fit)
+    np.testing.assert_allclose(ours.history["val_loss"], theirs.history["val_loss"], rtol=1e-13)
+    with pytest.raises(ValueError, match="validation_freq is an integer or a list, not 0[.]5"):
+        compiled(scratch).fit(X, Y, validation_split=0.5, validation_freq=0.5, verbose=0)
+
+
+@pytest.mark.parametrize("wrap", [lambda one: one, lambda one: (one,), lambda one: [[one], []]])
+def test_callbacks_come_one_or_many_and_before_the_history(wrap):
+    for side, fit in [(scratch, scratch.network.Sequential.fit), (reference, keras.Sequential.fit)]:
+
+        class Extra(side.network.Callback):
+            def on_epoch_end(self, epoch, logs=None):
+                logs["extra"] = 2.0
+
+        history = fit(compiled(side), X, Y, callbacks=wrap(Extra()), verbose=0)
+        assert history.history["extra"] == [2.0]
+
+
+def test_predict_counts_its_steps_unless_it_is_told_not_to(capsys):
+    made = compiled(scratch)
+    loud, silent = made.predict(X, 20), made.predict(X, 20, verbose=0)
+    assert capsys.readouterr().out.splitlines() == ["3/3"]
+    assert np.array_equal(loud, silent)
+
+
 class Watched:
     """A network of one metric, as a callback sees it."""
 

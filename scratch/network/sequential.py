@@ -225,7 +225,7 @@ class Sequential(Layer):
             batches, validation_data = batches.split(validation_split)
         batches = batches.weighed(class_weight)
         history = History()
-        calls = [history, *([ProgbarLogger()] if verbose else []), *(callbacks or [])]
+        calls = [callbacks, history, ProgbarLogger() if verbose else []]
         calls = CallbackList(calls, self, epochs=epochs, steps=len(batches), verbose=verbose)
         self.stop_training = False
         calls.on_train_begin()
@@ -233,7 +233,7 @@ class Sequential(Layer):
         for epoch in range(initial_epoch, epochs):
             calls.on_epoch_begin(epoch)
             logs = self._fit_epoch(batches.shuffled() if shuffle else batches, calls)
-            if validation_data is not None and (epoch + 1) % validation_freq == 0:
+            if validation_data is not None and _is_due(epoch + 1, validation_freq):
                 logs |= self._validate(validation_data, validation_batch_size or batch_size, calls)
             calls.on_epoch_end(epoch, logs)
             if self.stop_training:
@@ -271,7 +271,7 @@ class Sequential(Layer):
     ):
         """[loss, *metrics] over all samples, without training; the loss alone without metrics."""
         batches = Batches(x, y, sample_weight, batch_size)
-        logs = self._evaluate(batches, CallbackList(callbacks or [], self, steps=len(batches)))
+        logs = self._evaluate(batches, CallbackList(callbacks, self, steps=len(batches)))
         if verbose:
             print(listed(logs))
         return logs if return_dict else _flat(logs)
@@ -287,10 +287,11 @@ class Sequential(Layer):
         calls.on_test_end(logs)
         return logs
 
-    def predict(self, x, batch_size=None, callbacks=None):
+    def predict(self, x, batch_size=None, verbose="auto", callbacks=None):
         """The outputs for all samples, computed batch by batch."""
         batches = Batches(x, batch_size=batch_size)
-        calls = CallbackList(callbacks or [], self, steps=len(batches))
+        calls = [callbacks, ProgbarLogger() if verbose else []]
+        calls = CallbackList(calls, self, steps=len(batches), verbose=verbose)
         calls.on_predict_begin()
         outputs = []
         for step, (batch, *_) in enumerate(batches):
@@ -329,6 +330,15 @@ def _penalized_relu_of(pooling, x, training):
     return penalize_output(
         pooling.activity_regularizer, y, lambda dy: backward_pooling(backward_relu(dy))
     )
+
+
+def _is_due(epoch, frequency):
+    """Whether validation follows an epoch, counted from 1: each frequency-th, or those listed."""
+    if isinstance(frequency, list):
+        return epoch in frequency
+    if not isinstance(frequency, int):
+        raise ValueError(f"validation_freq is an integer or a list, not {frequency!r}")
+    return epoch % frequency == 0
 
 
 def _metric(identifier, y, y_pred):
