@@ -417,7 +417,7 @@ def test_validation_runs_after_the_epochs_that_keras_picks(frequency):
     ours = fit(compiled(scratch), scratch.network.Sequential.fit)
     theirs = fit(compiled(reference), keras.Sequential.fit)
     np.testing.assert_allclose(ours.history["val_loss"], theirs.history["val_loss"], rtol=1e-13)
-    with pytest.raises(ValueError, match="validation_freq is an integer or a list, not 0[.]5"):
+    with pytest.raises(ValueError, match=r"validation_freq is an integer or a list, not 0\.5"):
         compiled(scratch).fit(X, Y, validation_split=0.5, validation_freq=0.5, verbose=0)
 
 
@@ -602,6 +602,39 @@ def test_frozen_layers_keep_their_weights():
     after = made.get_weights()
     assert np.array_equal(before[0], after[0])
     assert not np.array_equal(before[2], after[2])
+
+
+@pytest.mark.parametrize("settings", [{}, {"gradient_accumulation_steps": 2}])
+def test_a_layer_frozen_between_two_fits_rests_while_the_others_go_on(settings):
+    """Keras runs eagerly: its compiled step goes on to train what has been frozen."""
+    trained = []
+    for side, kind in [(scratch, scratch.network.Sequential), (reference, keras.Sequential)]:
+        made = network(side)
+        eager = {} if side is scratch else {"run_eagerly": True}
+        kind.compile(made, side.optimizers.SGD(0.1, momentum=0.5, **settings), "mse", **eager)
+        kind.fit(made, X, np.eye(3)[Y], verbose=0, shuffle=False)
+        made.layers[0].trainable = False
+        frozen = made.get_weights()[0]
+        kind.fit(made, X, np.eye(3)[Y], verbose=0, shuffle=False)
+        assert np.array_equal(made.get_weights()[0], frozen)
+        trained.append(made.get_weights())
+    for weight, expected in zip(*trained, strict=True):
+        np.testing.assert_allclose(weight, expected, rtol=0, atol=1e-14)
+
+
+def test_an_optimizer_does_not_go_on_with_weights_that_it_does_not_know():
+    for side, fit in [(scratch, scratch.network.Sequential.fit), (reference, keras.Sequential.fit)]:
+        made, other, thawed = compiled(side), network(side), compiled(side)
+        fit(made, X, Y, verbose=0)
+        other.compile(made.optimizer, "sparse_categorical_crossentropy")
+        thawed.layers[0].trainable = False
+        fit(thawed, X, Y, verbose=0)
+        thawed.layers[0].trainable = True
+        thawed.compile(thawed.optimizer, "sparse_categorical_crossentropy")
+        message = "is none of those" if side is scratch else "Unknown variable"
+        for stranger in (other, thawed):
+            with pytest.raises(ValueError, match=message):
+                fit(stranger, X, Y, verbose=0)
 
 
 def test_fit_prints_a_line_per_epoch(capsys):

@@ -202,7 +202,7 @@ class Sequential(Layer):
         y=None,
         batch_size=None,
         epochs=1,
-        verbose="auto",
+        verbose: str | int = "auto",
         callbacks=None,
         validation_split=0.0,
         validation_data=None,
@@ -264,7 +264,7 @@ class Sequential(Layer):
         x=None,
         y=None,
         batch_size=None,
-        verbose="auto",
+        verbose: str | int = "auto",
         sample_weight=None,
         callbacks=None,
         return_dict=False,
@@ -287,7 +287,7 @@ class Sequential(Layer):
         calls.on_test_end(logs)
         return logs
 
-    def predict(self, x, batch_size=None, verbose="auto", callbacks=None):
+    def predict(self, x, batch_size=None, verbose: str | int = "auto", callbacks=None):
         """The outputs for all samples, computed batch by batch."""
         batches = Batches(x, batch_size=batch_size)
         calls = [callbacks, ProgbarLogger() if verbose else []]
