@@ -79,6 +79,19 @@ def test_fit_is_keras_fit_for_each_loss(last, loss, labels):
     assert_same_training(fit, last, loss)
 
 
+@pytest.mark.parametrize("arguments", [{}, {"from_logits": True}, {"label_smoothing": 0.2}])
+@pytest.mark.parametrize("last", ["softmax", "sigmoid"])
+def test_a_binary_focal_loss_is_keras_s_behind_either_activation(last, arguments):
+    made = []
+    for side, kind in [(scratch, scratch.network.Sequential), (reference, keras.Sequential)]:
+        made.append(network(side, last))
+        loss = side.losses.BinaryFocalCrossentropy(apply_class_balancing=True, **arguments)
+        kind.compile(made[-1], "sgd", loss)
+        kind.fit(made[-1], X, np.eye(3)[Y], epochs=2, shuffle=False, verbose=0)
+    for weight, expected in zip(*(each.get_weights() for each in made), strict=True):
+        np.testing.assert_allclose(weight, expected, rtol=0, atol=1e-14)
+
+
 def regularized(side, last, loss, frozen=False, nested=False, **settings):
     side.random.set_random_seed(3)
     of, within = side.regularizers, side.constraints

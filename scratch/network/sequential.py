@@ -111,7 +111,9 @@ class Sequential(Layer):
         last = self.layers[-1]
         probabilities = activations.softmax, activations.sigmoid
         has_logits = hasattr(last, "preactivation") and last.activation in probabilities
-        return self.loss.on_logits() if has_logits and self.loss.dtype == last.dtype else None
+        if not has_logits or self.loss.dtype != last.dtype:
+            return None
+        return self.loss.on_logits(last.activation)
 
     def forward_loss(self, x, y, sample_weight, training):
         """(loss with all penalties, y_pred, backward) of one batch. ValueError before compile."""
