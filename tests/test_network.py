@@ -668,6 +668,7 @@ def test_summary_counts_the_weights():
     ("call", "message"),
     [
         (lambda made: made.fit(X, Y[:-1]), "need one length above 0, not \\[49, 50\\]"),
+        (lambda made: made.fit(3.0, Y), "need one length above 0, not \\[0, 50\\]"),
         (lambda made: made.fit(X[:0], Y[:0]), "need one length above 0, not \\[0\\]"),
         (lambda made: made.fit(X, Y, batch_size=0), "batch_size is a positive integer, not 0"),
         (lambda made: made.fit(X, Y, validation_split=1.0), "leaves nothing of 50"),
@@ -680,6 +681,22 @@ def test_summary_counts_the_weights():
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call(compiled(scratch))
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (np.ones(4), r"cannot make its kernel of shape \(None, 2\): the inputs lack an axis"),
+        (None, "takes an array of numbers, not None"),
+        ("a", "takes an array of numbers, not 'a'"),
+        (np.array([["a"], ["b"]]), r"takes an array of numbers, not \[\['a'\], \['b'\]\]"),
+        (3.0, r"takes an array of samples, not .*3\.0"),
+    ],
+)
+def test_what_is_no_batch_is_named(x, message):
+    for made in (scratch.dense.Dense(2), scratch.network.Sequential([scratch.dense.Dense(2)])):
+        with pytest.raises(ValueError, match=message):
+            made(x)
 
 
 # a layer made of layers

@@ -20,7 +20,7 @@ class Batches:
         self.batch_size = 32 if batch_size is None else batch_size
         self.order = order
         arrays = [*(inputs if isinstance(inputs, list) else [inputs]), *self.columns[1:]]
-        lengths = {len(array) for array in arrays if array is not None}
+        lengths = {len(array) if array.ndim else 0 for array in arrays if array is not None}
         if len(lengths) != 1 or 0 in lengths:
             raise ValueError(f"x, y and weights need one length above 0, not {sorted(lengths)}")
         if not isinstance(self.batch_size, int) or self.batch_size < 1:
