@@ -45,12 +45,6 @@ class Sequential(keras.Sequential):
         step = functools.partial(Sequential.step, self)
         self.step = step if run_eagerly else tf.function(step, reduce_retracing=True)
 
-    def train_on_batch(self, x, y, sample_weight=None, return_dict=False):
-        """One step of the optimizer; the metrics since the last reset, the loss first."""
-        *_, logs = self.step(x, y, sample_weight)
-        logs = {name: float(value) for name, value in logs.items()}
-        return logs if return_dict else list(logs.values())
-
     def fit(
         self,
         x=None,
@@ -90,7 +84,7 @@ class Sequential(keras.Sequential):
                 rows = order[start : start + batch_size]
                 weight = None if sample_weight is None else sample_weight[rows]
                 calls.on_train_batch_begin(step)
-                logs = self.train_on_batch(_rows(x, rows), y[rows], weight, return_dict=True)
+                *_, logs = self.step(_rows(x, rows), y[rows], weight)
                 calls.on_train_batch_end(step, logs)
             if validation_data is not None:
                 validation = self.evaluate(*validation_data, batch_size, 0, return_dict=True)

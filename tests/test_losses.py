@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from reference import losses as reference
-from scratch import config
+from scratch import activations, config
 from scratch import losses as scratch
 
 DTYPES = ["float32", "float64"]
@@ -467,8 +467,8 @@ def test_focal_classes_work_on_logits_where_keras_does():
     logits, y_true = np.array([[20.0, -25.0, 3.0]], "float32"), np.array([[0.0, 1.0, 0.0]], "f")
     binary = scratch.BinaryFocalCrossentropy()
     theirs = reference.BinaryFocalCrossentropy()(y_true, keras.activations.sigmoid(logits))
-    assert_within(binary.on_logits()(y_true, logits), theirs.numpy(), 8)
-    assert scratch.CategoricalFocalCrossentropy().on_logits() is None
+    assert_within(binary.on_logits(activations.sigmoid)(y_true, logits), theirs.numpy(), 8)
+    assert scratch.CategoricalFocalCrossentropy().on_logits(activations.softmax) is None
 
 
 def test_generalized_cross_entropy_of_a_lost_class():
@@ -686,7 +686,9 @@ def test_on_logits_is_what_keras_makes_of_softmax_and_sigmoid(name, arguments, a
     else:
         theirs = expected(y_true, y_pred)
         assert abs(loss(y_true, y_pred.numpy()) - theirs) > 1
-    assert_within(loss.on_logits()(y_true, logits), theirs.numpy(), 8)
+    assert_within(
+        loss.on_logits(getattr(activations, activation))(y_true, logits), theirs.numpy(), 8
+    )
 
 
 def test_on_logits_of_sparse_labels():
@@ -694,7 +696,7 @@ def test_on_logits_of_sparse_labels():
     loss = scratch.SparseCategoricalCrossentropy()
     y_pred = keras.activations.softmax(tf.constant(logits))
     theirs = reference.SparseCategoricalCrossentropy()(labels, y_pred)
-    assert_within(loss.on_logits()(labels, logits), theirs.numpy(), 8)
+    assert_within(loss.on_logits(activations.softmax)(labels, logits), theirs.numpy(), 8)
     assert abs(loss(labels, y_pred.numpy()) - theirs) > 1
 
 
@@ -704,14 +706,14 @@ def test_on_logits_is_none_where_keras_keeps_to_the_output():
     y_pred = keras.activations.softmax(tf.constant(logits))
     theirs = reference.SparseCategoricalCrossentropy(ignore_class=0)(labels, y_pred)
     assert_within(ignoring(labels, y_pred.numpy()), theirs.numpy(), 8)
-    assert ignoring.on_logits() is None
-    assert scratch.MeanSquaredError().on_logits() is None
-    assert scratch.Loss().on_logits() is None
+    assert ignoring.on_logits(activations.softmax) is None
+    assert scratch.MeanSquaredError().on_logits(activations.softmax) is None
+    assert scratch.Loss().on_logits(activations.softmax) is None
 
 
 def test_on_logits_leaves_the_loss_itself_alone():
     loss = scratch.BinaryCrossentropy(label_smoothing=0.1, reduction="sum", name="mine")
-    twin = loss.on_logits()
+    twin = loss.on_logits(activations.softmax)
     y_true, y_pred = np.array([[1.0]]), np.array([[0.8]])
     assert (twin.name, twin.reduction) == ("mine", "sum")
     assert loss(y_true, y_pred) == scratch.BinaryCrossentropy(False, 0.1)(y_true, y_pred)
@@ -761,7 +763,7 @@ def test_get_wraps_a_function():
 
     loss = scratch.get(absolute)
     value, backward = loss.forward(np.zeros(2), np.array([[3.0], [-1.0]]))
-    assert (loss.name, value, loss.on_logits()) == ("absolute", 2, None)
+    assert (loss.name, value, loss.on_logits(activations.softmax)) == ("absolute", 2, None)
     assert backward().tolist() == backward(np.float32(1)).tolist() == [[0.5], [-0.5]]
     assert scratch.get(functools.partial(absolute))(np.zeros(2), np.array([[3.0], [-1.0]])) == 2
 

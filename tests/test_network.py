@@ -79,6 +79,19 @@ def test_fit_is_keras_fit_for_each_loss(last, loss, labels):
     assert_same_training(fit, last, loss)
 
 
+@pytest.mark.parametrize("arguments", [{}, {"from_logits": True}, {"label_smoothing": 0.2}])
+@pytest.mark.parametrize("last", ["softmax", "sigmoid"])
+def test_a_binary_focal_loss_is_keras_s_behind_either_activation(last, arguments):
+    made = []
+    for side, kind in [(scratch, scratch.network.Sequential), (reference, keras.Sequential)]:
+        made.append(network(side, last))
+        loss = side.losses.BinaryFocalCrossentropy(apply_class_balancing=True, **arguments)
+        kind.compile(made[-1], "sgd", loss)
+        kind.fit(made[-1], X, np.eye(3)[Y], epochs=2, shuffle=False, verbose=0)
+    for weight, expected in zip(*(each.get_weights() for each in made), strict=True):
+        np.testing.assert_allclose(weight, expected, rtol=0, atol=1e-14)
+
+
 def regularized(side, last, loss, frozen=False, nested=False, **settings):
     side.random.set_random_seed(3)
     of, within = side.regularizers, side.constraints
@@ -212,7 +225,13 @@ def test_sample_weights_scale_each_loss():
 
 
 @pytest.mark.parametrize(
-    "settings", [{"validation_split": 0.3}, {"class_weight": {0: 2.0, 2: 0.5}}]
+    "settings",
+    [
+        {"validation_split": 0.3},
+        {"class_weight": {0: 2.0, 2: 0.5}},
+        {"validation_split": 0.3, "class_weight": {0: 2.0, 2: 0.5}},
+        {"validation_split": 0.3, "sample_weight": np.linspace(0, 1, 50)},
+    ],
 )
 def test_settings_that_only_keras_loop_shares(settings):
     here, there = compiled(scratch), compiled(reference)
@@ -236,6 +255,62 @@ def test_evaluate_and_predict_are_keras():
     assert here.evaluate(X, Y, verbose=0) == pytest.approx(there.evaluate(X, Y, verbose=0), 1e-13)
     assert here.evaluate(X, Y, verbose=0, return_dict=True).keys() == {"loss", "accuracy"}
     np.testing.assert_allclose(here.predict(X), there.predict(X, verbose=0), rtol=1e-13)
+
+
+METRICS = {
+    "names": ["mae", "MSE", "AUC", "RootMeanSquaredError", "mean_absolute_error", "Accuracy"],
+    "classes": lambda side: [side.metrics.Precision, side.metrics.Recall(name="found")],
+    "one twice": ["acc", "accuracy", "accuracy", "mae", "accuracy"],
+    "arrays": lambda side: [side.metrics.F1Score(), side.metrics.FBetaScore(name="score")],
+    "none": None,
+}
+
+
+@pytest.mark.parametrize("metrics", METRICS)
+def test_metrics_are_called_what_keras_calls_them(metrics, capsys):
+    keras.backend.clear_session()
+    labels = np.eye(3)[Y]
+    histories = []
+    for side, kind in [(scratch, scratch.network.Sequential), (reference, keras.Sequential)]:
+        made, chosen = network(side), METRICS[metrics]
+        chosen = chosen(side) if callable(chosen) else chosen
+        kind.compile(made, "sgd", "categorical_crossentropy", metrics=chosen)
+        settings = {"validation_data": (X, labels), "verbose": 2, "shuffle": False}
+        histories.append(kind.fit(made, X, labels, **settings).history)
+    ours, theirs = histories
+    assert set(ours) == set(theirs)
+    for name, (value,) in ours.items():
+        assert type(value) is type(theirs[name][0])
+        np.testing.assert_allclose(value, theirs[name][0], rtol=1e-12, err_msg=name)
+    assert "val_loss: " in capsys.readouterr().out
+
+
+def test_early_stopping_sees_a_metric_by_the_name_it_was_given():
+    made = network(scratch)
+    made.compile("sgd", "categorical_crossentropy", metrics=["mae"])
+    stopping = scratch.network.EarlyStopping("val_mae", min_delta=1.0)
+    labels = np.eye(3)[Y]
+    history = made.fit(
+        X, labels, epochs=3, verbose=0, callbacks=[stopping], validation_data=(X, labels)
+    )
+    assert history.epoch == [0, 1]
+
+
+@pytest.mark.parametrize("metrics", [None, ["accuracy"]])
+def test_what_a_batch_returns_is_what_keras_returns(metrics):
+    """A number where the loss is all, and nothing of the batches before."""
+    returned = []
+    for side, kind in [(scratch, scratch.network.Sequential), (reference, keras.Sequential)]:
+        made = network(side)
+        kind.compile(made, "sgd", "sparse_categorical_crossentropy", metrics=metrics)
+        first, second = (X[:30], Y[:30]), (X[30:], Y[30:])
+        weighed = kind.train_on_batch(made, *second, class_weight={1: 2.0})
+        results = [kind.train_on_batch(made, *first), weighed, kind.test_on_batch(made, *second)]
+        results += [kind.test_on_batch(made, *first), kind.evaluate(made, X, Y, verbose=0)]
+        returned.append(results)
+    for ours, theirs in zip(*returned, strict=True):
+        assert type(ours) is type(theirs)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-13)
 
 
 def test_initial_epoch_continues_a_training():
@@ -344,6 +419,38 @@ def test_early_stopping_says_what_it_does(capsys):
     stopped(scratch, scratch.network.Sequential.fit, SCORES, **settings)
     said = capsys.readouterr().out.splitlines()
     assert said == ["Epoch 6: early stopping", "Restoring the weights of the best epoch: 4."]
+
+
+@pytest.mark.parametrize("frequency", [2, [1, 3]])
+def test_validation_runs_after_the_epochs_that_keras_picks(frequency):
+    def fit(made, fit):
+        settings = {"validation_data": (X, Y), "validation_freq": frequency, "verbose": 0}
+        return fit(made, X, Y, batch_size=25, epochs=5, shuffle=False, **settings)
+
+    ours = fit(compiled(scratch), scratch.network.Sequential.fit)
+    theirs = fit(compiled(reference), keras.Sequential.fit)
+    np.testing.assert_allclose(ours.history["val_loss"], theirs.history["val_loss"], rtol=1e-13)
+    with pytest.raises(ValueError, match=r"validation_freq is an integer or a list, not 0\.5"):
+        compiled(scratch).fit(X, Y, validation_split=0.5, validation_freq=0.5, verbose=0)
+
+
+@pytest.mark.parametrize("wrap", [lambda one: one, lambda one: (one,), lambda one: [[one], []]])
+def test_callbacks_come_one_or_many_and_before_the_history(wrap):
+    for side, fit in [(scratch, scratch.network.Sequential.fit), (reference, keras.Sequential.fit)]:
+
+        class Extra(side.network.Callback):
+            def on_epoch_end(self, epoch, logs=None):
+                logs["extra"] = 2.0
+
+        history = fit(compiled(side), X, Y, callbacks=wrap(Extra()), verbose=0)
+        assert history.history["extra"] == [2.0]
+
+
+def test_predict_counts_its_steps_unless_it_is_told_not_to(capsys):
+    made = compiled(scratch)
+    loud, silent = made.predict(X, 20), made.predict(X, 20, verbose=0)
+    assert capsys.readouterr().out.splitlines() == ["3/3"]
+    assert np.array_equal(loud, silent)
 
 
 class Watched:
@@ -510,6 +617,39 @@ def test_frozen_layers_keep_their_weights():
     assert not np.array_equal(before[2], after[2])
 
 
+@pytest.mark.parametrize("settings", [{}, {"gradient_accumulation_steps": 2}])
+def test_a_layer_frozen_between_two_fits_rests_while_the_others_go_on(settings):
+    """Keras runs eagerly: its compiled step goes on to train what has been frozen."""
+    trained = []
+    for side, kind in [(scratch, scratch.network.Sequential), (reference, keras.Sequential)]:
+        made = network(side)
+        eager = {} if side is scratch else {"run_eagerly": True}
+        kind.compile(made, side.optimizers.SGD(0.1, momentum=0.5, **settings), "mse", **eager)
+        kind.fit(made, X, np.eye(3)[Y], verbose=0, shuffle=False)
+        made.layers[0].trainable = False
+        frozen = made.get_weights()[0]
+        kind.fit(made, X, np.eye(3)[Y], verbose=0, shuffle=False)
+        assert np.array_equal(made.get_weights()[0], frozen)
+        trained.append(made.get_weights())
+    for weight, expected in zip(*trained, strict=True):
+        np.testing.assert_allclose(weight, expected, rtol=0, atol=1e-14)
+
+
+def test_an_optimizer_does_not_go_on_with_weights_that_it_does_not_know():
+    for side, fit in [(scratch, scratch.network.Sequential.fit), (reference, keras.Sequential.fit)]:
+        made, other, thawed = compiled(side), network(side), compiled(side)
+        fit(made, X, Y, verbose=0)
+        other.compile(made.optimizer, "sparse_categorical_crossentropy")
+        thawed.layers[0].trainable = False
+        fit(thawed, X, Y, verbose=0)
+        thawed.layers[0].trainable = True
+        thawed.compile(thawed.optimizer, "sparse_categorical_crossentropy")
+        message = "is none of those" if side is scratch else "Unknown variable"
+        for stranger in (other, thawed):
+            with pytest.raises(ValueError, match=message):
+                fit(stranger, X, Y, verbose=0)
+
+
 def test_fit_prints_a_line_per_epoch(capsys):
     compiled(scratch).fit(X, Y, epochs=2, batch_size=25)
     lines = capsys.readouterr().out.splitlines()
@@ -528,6 +668,7 @@ def test_summary_counts_the_weights():
     ("call", "message"),
     [
         (lambda made: made.fit(X, Y[:-1]), "need one length above 0, not \\[49, 50\\]"),
+        (lambda made: made.fit(3.0, Y), "need one length above 0, not \\[0, 50\\]"),
         (lambda made: made.fit(X[:0], Y[:0]), "need one length above 0, not \\[0\\]"),
         (lambda made: made.fit(X, Y, batch_size=0), "batch_size is a positive integer, not 0"),
         (lambda made: made.fit(X, Y, validation_split=1.0), "leaves nothing of 50"),
@@ -540,6 +681,22 @@ def test_summary_counts_the_weights():
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call(compiled(scratch))
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (np.ones(4), r"cannot make its kernel of shape \(None, 2\): the inputs lack an axis"),
+        (None, "takes an array of numbers, not None"),
+        ("a", "takes an array of numbers, not 'a'"),
+        (np.array([["a"], ["b"]]), r"takes an array of numbers, not \[\['a'\], \['b'\]\]"),
+        (3.0, r"takes an array of samples, not .*3\.0"),
+    ],
+)
+def test_what_is_no_batch_is_named(x, message):
+    for made in (scratch.dense.Dense(2), scratch.network.Sequential([scratch.dense.Dense(2)])):
+        with pytest.raises(ValueError, match=message):
+            made(x)
 
 
 # a layer made of layers

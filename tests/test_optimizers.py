@@ -195,10 +195,13 @@ def test_an_optimizer_of_ones_own_is_a_formula():
 
 
 def updated(optimizer, *gradients, weight=0.0, dtype="float64"):
-    weight = np.full(1, weight, dtype)
+    """`weight` after these steps, which go on from the slots that earlier calls left."""
+    optimizer.build([np.full(1, weight, dtype)])
+    (held,) = optimizer._weights
+    held[...] = weight
     for gradient in gradients:
-        optimizer.apply([np.full(1, gradient, dtype)], [weight])
-    return weight[0]
+        optimizer.apply([np.full(1, gradient, dtype)])
+    return held[0]
 
 
 def test_velocity_holds_the_learning_rate_of_its_time():
@@ -779,10 +782,23 @@ def test_weights_other_than_those_built_are_refused():
     with pytest.raises(ValueError, match=r"without weights comes after build"):
         optimizer.apply([ONES])
     optimizer.build([ONES.copy()])
-    with pytest.raises(ValueError, match="weight 0 is float64"):
-        optimizer.apply([ONES], [np.ones((2, 3))])
-    with pytest.raises(ValueError, match="2 gradients and 2 weights for an optimizer of 1"):
-        optimizer.apply([ONES, ONES], [ONES.copy(), ONES.copy()])
+    with pytest.raises(ValueError, match=r"weight 0, of shape \(2, 3\), is none of those"):
+        optimizer.apply([ONES], [ONES.copy()])
+    with pytest.raises(ValueError, match="2 gradients and 1 weights"):
+        optimizer.apply([ONES, ONES])
+
+
+@pytest.mark.parametrize("settings", [{}, {"gradient_accumulation_steps": 2}, {"use_ema": True}])
+def test_slots_belong_to_weights_wherever_they_stand(settings):
+    """Weights may be left out or change places; with use_ema those left out are averaged too."""
+    pair = Pair("SGD", "float32", momentum=0.5, **settings)
+    numbers = range(len(pair.weights))
+    for places in (numbers, numbers[1:], numbers[::-1], numbers[:2], numbers):
+        gradients = [draw("float32", 9)[place] for place in places]
+        pair.ours.apply(gradients, [pair.weights[place] for place in places])
+        variables = [pair.variables[place] for place in places]
+        pair.keras.apply([tf.constant(gradient) for gradient in gradients], variables)
+    pair.assert_identical()
 
 
 def test_building_twice_keeps_the_slots():

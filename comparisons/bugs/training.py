@@ -121,7 +121,7 @@ def run(network: Network, data, epochs: int, seed: int) -> Run:
     try:
         with np.errstate(all="ignore"):
             history = model.fit(x_train, target, BATCH, epochs, verbose="")
-            predicted = model.predict(x_test).argmax(axis=-1)
+            predicted = model.predict(x_test, verbose=0).argmax(axis=-1)
     except (ValueError, TypeError) as error:
         return Run([], None, f"{type(error).__name__}: {str(error).splitlines()[0]}")
     return Run(history.history["loss"], float(np.mean(predicted == y_test)))

@@ -1,5 +1,9 @@
 """The loss functions as classes with Keras's arguments: they weigh and reduce as Loss does."""
 
+import copy
+import functools
+from collections.abc import Callable
+
 import numpy as np
 
 from .circle import circle
@@ -13,7 +17,11 @@ from .errors import (
     mean_squared_error,
     mean_squared_logarithmic_error,
 )
-from .focal import binary_focal_crossentropy, categorical_focal_crossentropy
+from .focal import (
+    binary_focal_behind,
+    binary_focal_crossentropy,
+    categorical_focal_crossentropy,
+)
 from .functions import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -233,6 +241,15 @@ class BinaryFocalCrossentropy(FunctionLoss):
             axis=axis,
         )
 
+    def on_logits(self, activation: Callable) -> Loss | None:
+        """binary_focal_behind it, but None from_logits, where Keras takes y_pred for the logits."""
+        if self.arguments["from_logits"]:
+            return None
+        twin = copy.copy(self)
+        twin.function = functools.partial(binary_focal_behind, activation)
+        twin.arguments = {k: v for k, v in self.arguments.items() if k != "from_logits"}
+        return twin
+
 
 class CategoricalCrossentropy(FunctionLoss):
     """sum(-y_true * log(p)) for one-hot y_true: categorical_crossentropy, reduced as by Loss."""
@@ -283,7 +300,7 @@ class CategoricalFocalCrossentropy(FunctionLoss):
             axis=axis,
         )
 
-    def on_logits(self) -> None:
+    def on_logits(self, activation: Callable) -> None:
         """None: Keras keeps to the probabilities here."""
 
 
@@ -313,8 +330,8 @@ class SparseCategoricalCrossentropy(FunctionLoss):
         )
         self.ignore_class = ignore_class
 
-    def on_logits(self) -> Loss | None:
-        return super().on_logits() if self.ignore_class is None else None
+    def on_logits(self, activation: Callable) -> Loss | None:
+        return super().on_logits(activation) if self.ignore_class is None else None
 
     def _mask(self, y_true, values):
         return None if self.ignore_class is None else y_true != self.ignore_class

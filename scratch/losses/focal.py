@@ -2,6 +2,8 @@
 Loss for Dense Object Detection.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from scratch import activations
@@ -25,10 +27,30 @@ def binary_focal_crossentropy(
     p is y_pred, which is clipped in the losses alone, or sigmoid(y_pred) from logits. weight is 1,
     or with apply_class_balancing y_true * alpha + (1 - y_true) * (1 - alpha).
     """
-    check_shapes("binary_focal_crossentropy", y_true, y_pred)
-    target = smoothed(y_true.astype(y_pred.dtype), label_smoothing, 2)
-    p, backward_p = activations.sigmoid(y_pred) if from_logits else activations.linear(y_pred)
-    losses, backward_losses = binary_losses(target, y_pred, from_logits)
+    activation = activations.sigmoid if from_logits else activations.linear
+    arguments = apply_class_balancing, alpha, gamma, label_smoothing, axis
+    return binary_focal_behind(activation, y_true, y_pred, *arguments)
+
+
+def binary_focal_behind(
+    activation: Callable,
+    y_true: np.ndarray,
+    x: np.ndarray,
+    apply_class_balancing: bool = False,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    label_smoothing: float = 0.0,
+    axis: int | tuple[int, ...] | None = -1,
+) -> Forward:
+    """binary_focal_crossentropy of p = activation(x); linear says that x are probabilities.
+
+    Behind any other activation, softmax as well, the losses are those of sigmoid(x), and only miss
+    is that of p: so does Keras.
+    """
+    check_shapes("binary_focal_crossentropy", y_true, x)
+    target = smoothed(y_true.astype(x.dtype), label_smoothing, 2)
+    p, backward_p = activation(x)
+    losses, backward_losses = binary_losses(target, x, activation is not activations.linear)
     miss = 1 - (target * p + (1 - target) * (1 - p))
     weight = target * alpha + (1 - target) * (1 - alpha) if apply_class_balancing else 1
     focus = weight * miss**gamma

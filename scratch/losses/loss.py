@@ -38,7 +38,7 @@ class Loss:
     def call(self, y_true: np.ndarray, y_pred: np.ndarray) -> Forward:
         raise NotImplementedError
 
-    def on_logits(self) -> "Loss | None":
+    def on_logits(self, activation: abc.Callable) -> "Loss | None":
         """This loss on the logits behind a softmax or sigmoid, or None where Keras takes y_pred.
 
         Keras takes the logits of either activation wherever y_pred reaches a cross-entropy
@@ -145,7 +145,7 @@ class FunctionLoss(Loss):
         values, backward = self.function(target, prediction, **self.arguments)
         return values, lambda dvalues: backward(dvalues).reshape(y_pred.shape)
 
-    def on_logits(self) -> Loss | None:
+    def on_logits(self, activation: abc.Callable) -> Loss | None:
         if "from_logits" not in self.arguments:
             return None
         twin = copy.copy(self)

@@ -20,7 +20,7 @@ class Batches:
         self.batch_size = 32 if batch_size is None else batch_size
         self.order = order
         arrays = [*(inputs if isinstance(inputs, list) else [inputs]), *self.columns[1:]]
-        lengths = {len(array) for array in arrays if array is not None}
+        lengths = {len(array) if array.ndim else 0 for array in arrays if array is not None}
         if len(lengths) != 1 or 0 in lengths:
             raise ValueError(f"x, y and weights need one length above 0, not {sorted(lengths)}")
         if not isinstance(self.batch_size, int) or self.batch_size < 1:
@@ -47,6 +47,12 @@ class Batches:
         order = random.shuffle(np.arange(self.samples))
         x, y, sample_weight = self.columns
         return Batches(x, y, sample_weight, self.batch_size, order)
+
+    def weighed(self, class_weight):
+        """The same samples, with a weight by class where class_weight is given."""
+        x, y, sample_weight = self.columns
+        weights = weigh(y, sample_weight, class_weight)
+        return Batches(x, y, weights, self.batch_size, self.order)
 
     def split(self, fraction):
         """Batches without the last fraction of the samples, and (x, y, sample_weight) of it."""

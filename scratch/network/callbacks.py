@@ -4,6 +4,8 @@ import sys
 import warnings
 from typing import Any
 
+import numpy as np
+
 RISING = ("Accuracy", "AUC", "Precision", "Recall", "Score", "Similarity")
 FALLING = ("Error", "Crossentropy", "Divergence", "Hinge", "Poisson")
 
@@ -41,7 +43,7 @@ class CallbackList:
     """Passes every hook on to each of `callbacks`."""
 
     def __init__(self, callbacks, model, **params):
-        self.callbacks = list(callbacks)
+        self.callbacks = _flat(callbacks)
         for callback in self.callbacks:
             callback.set_model(model)
             callback.set_params(params)
@@ -71,23 +73,39 @@ class History(Callback):
 
 
 class ProgbarLogger(Callback):
-    """A line per epoch with its quantities, on a terminal renewed as the steps go by."""
+    """A line per epoch with its quantities, and one for predict, which a terminal sees grow."""
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
-        every = max(1, self.params["steps"] // 50)
-        if sys.stdout.isatty() and self.params["verbose"] != 2 and batch % every == 0:
-            print(f"\r{self._line(batch + 1, logs)}", end="", flush=True)
+        self._renew(batch, self._epoch(batch + 1, logs))
 
     def on_epoch_end(self, epoch, logs=None):
-        start = "\r" if sys.stdout.isatty() else ""
-        print(f"{start}{self._line(self.params['steps'], logs)}")
+        self._end(self._epoch(self.params["steps"], logs))
 
-    def _line(self, step, logs):
-        epochs, steps = self.params["epochs"], self.params["steps"]
-        return f"Epoch {self.epoch + 1}/{epochs} {step}/{steps} - {listed(logs)}"
+    def on_predict_batch_end(self, batch, logs=None):
+        self._renew(batch, self._steps(batch + 1))
+
+    def on_predict_end(self, logs=None):
+        self._end(self._steps(self.params["steps"]))
+
+    def _renew(self, batch, line):
+        every = max(1, self.params["steps"] // 50)
+        if sys.stdout.isatty() and self.params["verbose"] != 2 and batch % every == 0:
+            print(f"\r{line}", end="", flush=True)
+
+    def _end(self, line):
+        start = "\r" if sys.stdout.isatty() else ""
+        print(f"{start}{line}")
+
+    def _epoch(self, step, logs):
+        return (
+            f"Epoch {self.epoch + 1}/{self.params['epochs']} {self._steps(step)} - {listed(logs)}"
+        )
+
+    def _steps(self, step):
+        return f"{step}/{self.params['steps']}"
 
 
 class EarlyStopping(Callback):
@@ -171,6 +189,19 @@ class EarlyStopping(Callback):
             self.model.set_weights(self.best_weights)
 
 
+def _flat(callbacks):
+    """The callbacks in a list, or in lists of lists, or alone, as one list; None is none."""
+    if callbacks is None:
+        return []
+    if not isinstance(callbacks, list | tuple):
+        return [callbacks]
+    return [each for part in callbacks for each in _flat(part)]
+
+
 def listed(logs):
-    """{"loss": 0.5, "accuracy": 1.0} as "loss: 0.5000 - accuracy: 1.0000"."""
-    return " - ".join(f"{name}: {value:.4f}" for name, value in logs.items())
+    """{"loss": 0.5, "f1_score": [1.0, 0.5]} as "loss: 0.5000 - f1_score: [1.0000 0.5000]"."""
+    return " - ".join(f"{name}: {_rounded(value)}" for name, value in logs.items())
+
+
+def _rounded(value):
+    return np.array2string(np.asarray(value), formatter={"float_kind": "{:.4f}".format})

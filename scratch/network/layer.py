@@ -85,7 +85,13 @@ class Layer:
         """Set self.<name> to an array of `shape` drawn from the initializer.
 
         A network's loss adds the regularizer's penalty on it, and each update ends with constraint.
+        ValueError for a shape with None, which is an axis that the inputs do not tell the size of.
         """
+        if None in shape:
+            raise ValueError(
+                f"{self.name} cannot make its {name} of shape {shape}: "
+                "the inputs lack an axis behind that of the batch, or its size is unknown"
+            )
         names = self._trainable_names if trainable else self._non_trainable_names
         names.append(name)
         self._regularizers[name] = regularizers.get(regularizer)
@@ -117,6 +123,8 @@ class Layer:
             input_shape = [(None, *part.shape[1:]) for part in x]
         else:
             x = self._cast(x)
+            if not x.ndim:
+                raise ValueError(f"{self.name} takes an array of samples, not {x[()]!r}")
             input_shape = (None, *x.shape[1:])
         self.ensure_built(input_shape)
         self.check_input(x)
@@ -124,6 +132,8 @@ class Layer:
 
     def _cast(self, x):
         x = np.asarray(x)
+        if x.dtype.kind not in "biufc":
+            raise ValueError(f"{self.name} takes an array of numbers, not {x.tolist()!r:.60}")
         castable = x.dtype.kind in "biuf" and x.dtype.itemsize <= 8
         return x.astype(self.dtype, copy=False) if castable else x
 

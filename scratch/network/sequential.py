@@ -111,7 +111,9 @@ class Sequential(Layer):
         last = self.layers[-1]
         probabilities = activations.softmax, activations.sigmoid
         has_logits = hasattr(last, "preactivation") and last.activation in probabilities
-        return self.loss.on_logits() if has_logits and self.loss.dtype == last.dtype else None
+        if not has_logits or self.loss.dtype != last.dtype:
+            return None
+        return self.loss.on_logits(last.activation)
 
     def forward_loss(self, x, y, sample_weight, training):
         """(loss with all penalties, y_pred, backward) of one batch. ValueError before compile."""
@@ -157,15 +159,17 @@ class Sequential(Layer):
         self.optimizer.build(weights, self.trainable_paths())
         self.optimizer.apply(gradients, weights, self.trainable_constraints())
 
-    def train_on_batch(self, x, y, sample_weight=None, return_dict=False):
-        """One step of the optimizer; the metrics since the last reset, the loss first."""
-        *_, logs = self.step(x, y, sample_weight)
-        return logs if return_dict else list(logs.values())
+    def train_on_batch(self, x, y, sample_weight=None, class_weight=None, return_dict=False):
+        """One step of the optimizer; what evaluate returns of this batch, seen before the step."""
+        self.reset_metrics()
+        *_, logs = self.step(x, y, weigh(y, sample_weight, class_weight))
+        return logs if return_dict else _flat(logs)
 
     def test_on_batch(self, x, y, sample_weight=None, return_dict=False):
-        """The metrics since the last reset, the loss first, without a step."""
+        """What evaluate returns, of this batch."""
+        self.reset_metrics()
         logs = self._test(x, y, sample_weight)
-        return logs if return_dict else list(logs.values())
+        return logs if return_dict else _flat(logs)
 
     def _test(self, x, y, sample_weight=None):
         loss, y_pred, _ = self.forward_loss(x, y, sample_weight, training=False)
@@ -178,7 +182,17 @@ class Sequential(Layer):
         self.metrics[0].update_state(loss, sample_weight=len(y))
         for metric in self.metrics[1:]:
             metric.update_state(y, y_pred)
-        return {metric.name: float(metric.result()) for metric in self.metrics}
+        return self._results()
+
+    def _results(self):
+        """{name: result} of the loss and the metrics; where names repeat accuracy, accuracy_1, …"""
+        loss, *others = self.metrics
+        results = {loss.name: _plain(loss.result())}
+        names = [metric.name for metric in others]
+        for place, (name, metric) in enumerate(zip(names, others, strict=True)):
+            number = names[:place].count(name)
+            results[f"{name}_{number}" if number else name] = _plain(metric.result())
+        return results
 
     def reset_metrics(self):
         for metric in self.metrics or []:
@@ -190,7 +204,7 @@ class Sequential(Layer):
         y=None,
         batch_size=None,
         epochs=1,
-        verbose="auto",
+        verbose: str | int = "auto",
         callbacks=None,
         validation_split=0.0,
         validation_data=None,
@@ -204,14 +218,16 @@ class Sequential(Layer):
         """Train for epochs - initial_epoch epochs; returns the History.
 
         x is an array, or a list of arrays where the first layer takes several inputs.
-        validation_split keeps the last part of the samples, before shuffling, for validation.
+        validation_split keeps the last part of the samples, before shuffling, for validation,
+        which class_weight does not weigh.
         Shuffling draws from the global seed generator, as keras.random.shuffle does.
         """
-        batches = Batches(x, y, weigh(y, sample_weight, class_weight), batch_size)
+        batches = Batches(x, y, sample_weight, batch_size)
         if validation_split and validation_data is None:
             batches, validation_data = batches.split(validation_split)
+        batches = batches.weighed(class_weight)
         history = History()
-        calls = [history, *([ProgbarLogger()] if verbose else []), *(callbacks or [])]
+        calls = [callbacks, history, ProgbarLogger() if verbose else []]
         calls = CallbackList(calls, self, epochs=epochs, steps=len(batches), verbose=verbose)
         self.stop_training = False
         calls.on_train_begin()
@@ -219,7 +235,7 @@ class Sequential(Layer):
         for epoch in range(initial_epoch, epochs):
             calls.on_epoch_begin(epoch)
             logs = self._fit_epoch(batches.shuffled() if shuffle else batches, calls)
-            if validation_data is not None and (epoch + 1) % validation_freq == 0:
+            if validation_data is not None and _is_due(epoch + 1, validation_freq):
                 logs |= self._validate(validation_data, validation_batch_size or batch_size, calls)
             calls.on_epoch_end(epoch, logs)
             if self.stop_training:
@@ -250,17 +266,17 @@ class Sequential(Layer):
         x=None,
         y=None,
         batch_size=None,
-        verbose="auto",
+        verbose: str | int = "auto",
         sample_weight=None,
         callbacks=None,
         return_dict=False,
     ):
-        """The loss and metrics over all samples, without training."""
+        """[loss, *metrics] over all samples, without training; the loss alone without metrics."""
         batches = Batches(x, y, sample_weight, batch_size)
-        logs = self._evaluate(batches, CallbackList(callbacks or [], self, steps=len(batches)))
+        logs = self._evaluate(batches, CallbackList(callbacks, self, steps=len(batches)))
         if verbose:
             print(listed(logs))
-        return logs if return_dict else list(logs.values())
+        return logs if return_dict else _flat(logs)
 
     def _evaluate(self, batches, calls):
         self.reset_metrics()
@@ -273,10 +289,11 @@ class Sequential(Layer):
         calls.on_test_end(logs)
         return logs
 
-    def predict(self, x, batch_size=None, callbacks=None):
+    def predict(self, x, batch_size=None, verbose: str | int = "auto", callbacks=None):
         """The outputs for all samples, computed batch by batch."""
         batches = Batches(x, batch_size=batch_size)
-        calls = CallbackList(callbacks or [], self, steps=len(batches))
+        calls = [callbacks, ProgbarLogger() if verbose else []]
+        calls = CallbackList(calls, self, steps=len(batches), verbose=verbose)
         calls.on_predict_begin()
         outputs = []
         for step, (batch, *_) in enumerate(batches):
@@ -317,8 +334,32 @@ def _penalized_relu_of(pooling, x, training):
     )
 
 
+def _is_due(epoch, frequency):
+    """Whether validation follows an epoch, counted from 1: each frequency-th, or those listed."""
+    if isinstance(frequency, list):
+        return epoch in frequency
+    if not isinstance(frequency, int):
+        raise ValueError(f"validation_freq is an integer or a list, not {frequency!r}")
+    return epoch % frequency == 0
+
+
 def _metric(identifier, y, y_pred):
-    """The metric; "accuracy" is the one that suits the shapes of labels and outputs."""
-    if identifier in ("accuracy", "acc"):
+    """The metric, under the name given; "accuracy" is the one that suits labels and outputs."""
+    if identifier is None:
+        raise ValueError("metrics are names, classes, functions or objects, not None")
+    if str(identifier).lower() in ("accuracy", "acc"):
         return metrics._resolve_accuracy(y, y_pred, identifier)
-    return metrics.get(identifier)
+    metric: Any = metrics.get(identifier)
+    if isinstance(identifier, str):
+        metric.name = identifier
+    return metric
+
+
+def _plain(result):
+    """A float, or the array of a metric that has a result per class."""
+    return result if np.ndim(result) else float(result)
+
+
+def _flat(logs):
+    """The values of logs in a list, or the only value there is."""
+    return list(logs.values()) if len(logs) > 1 else logs["loss"]

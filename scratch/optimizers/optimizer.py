@@ -172,12 +172,13 @@ class Optimizer:
         weights: Sequence[Array] | None = None,
         constraints: Sequence[_Constraint | None] | None = None,
     ) -> None:
-        """Update `weights`, by default those of build or of the last call, in place.
+        """Update `weights`, by default all those of build, in place.
 
-        The first call builds; from then on the i-th weight belongs to the i-th slots. constraints
-        has a constraint or None for each weight (Keras's weights bring their own); the average of
-        use_ema is taken before them. ValueError, before anything has changed, if gradients,
-        weights or constraints do not fit.
+        The first call builds. Later ones may leave out weights, which then rest with their slots,
+        as those of a layer that was frozen meanwhile. constraints has a constraint or None for
+        each weight (Keras's weights bring their own); the average of use_ema is taken before them.
+        ValueError, before anything has changed, if gradients, weights or constraints do not fit,
+        or for a weight that is none of those of build.
         """
         gradients = [np.asarray(gradient) for gradient in gradients]
         if not gradients:
@@ -188,14 +189,9 @@ class Optimizer:
         constraints = [None] * len(weights) if constraints is None else constraints
         self._check_fit(gradients, weights, constraints)
         self.build(weights)
-        self._weights = weights
-        # contiguous weights themselves, and copies of strided ones
-        contiguous = [np.asarray(weight, order="C") for weight in weights]
-        self._accumulate_and_update(gradients, contiguous)
-        self._average_weights(contiguous)
-        for weight, updated, constraint in zip(weights, contiguous, constraints, strict=True):
-            if updated is not weight:
-                weight[...] = updated
+        self._accumulate_and_update(gradients, weights)
+        self._average_weights()
+        for weight, constraint in zip(weights, constraints, strict=True):
             if constraint is not None:
                 weight[...] = constraint(weight)
         self._iterations += 1
@@ -203,7 +199,7 @@ class Optimizer:
     def finalize_variable_values(self, weights: Sequence[Array]) -> None:
         """weight = average, at the end of a training with use_ema; nothing without."""
         if self.use_ema and self.built:
-            for weight, average in zip(weights, self._averages, strict=True):
+            for weight, average in zip(weights, self._of(self._averages, weights), strict=True):
                 weight[...] = average
 
     def update_step(
@@ -220,38 +216,48 @@ class Optimizer:
     def _check_fit(
         self, gradients: _Arrays, weights: _Arrays, constraints: Sequence[_Constraint | None]
     ) -> None:
-        built = self._weights if self.built else weights
-        if not len(gradients) == len(weights) == len(built):
-            raise ValueError(
-                f"{len(gradients)} gradients and {len(weights)} weights for an optimizer "
-                f"of {len(built)} weights"
-            )
+        if len(gradients) != len(weights):
+            raise ValueError(f"{len(gradients)} gradients and {len(weights)} weights")
         if len(constraints) != len(weights):
             raise ValueError(f"{len(constraints)} constraints for {len(weights)} weights")
         _check_weights(weights)
-        for index, (gradient, weight, known) in enumerate(
-            zip(gradients, weights, built, strict=True)
-        ):
-            _check_alike(f"weight {index}", weight, known)
-            _check_alike(f"gradient {index}", gradient, known)
+        for index, (gradient, weight) in enumerate(zip(gradients, weights, strict=True)):
+            _check_alike(f"gradient {index}", gradient, weight)
+        if self.built:
+            self._of(self._weights, weights)
+
+    def _of(self, states: list[Any], weights: Sequence[Array]) -> list[Any]:
+        """Those of `states`, one for each weight of build, that belong to `weights`."""
+        state_of = {id(weight): state for weight, state in zip(self._weights, states, strict=True)}
+        for index, weight in enumerate(weights):
+            if id(weight) not in state_of:
+                raise ValueError(
+                    f"weight {index}, of shape {weight.shape}, is none of those that the optimizer "
+                    "was built with: other weights need an optimizer of their own"
+                )
+        return [state_of[id(weight)] for weight in weights]
 
     def _accumulate_and_update(self, gradients: _Arrays, weights: _Arrays) -> None:
         steps = self.gradient_accumulation_steps
         if steps is None:
             self._update(gradients, weights)
             return
-        for accumulator, gradient in zip(self._accumulators, gradients, strict=True):
+        accumulators = self._of(self._accumulators, weights)
+        for accumulator, gradient in zip(accumulators, gradients, strict=True):
             accumulator += gradient
         if (int(self._iterations) + 1) % steps == 0:
-            self._update([accumulator / steps for accumulator in self._accumulators], weights)
+            self._update([accumulator / steps for accumulator in accumulators], weights)
             for accumulator in self._accumulators:
                 accumulator[...] = 0
 
     def _update(self, gradients: _Arrays, weights: _Arrays) -> None:
-        gradients = self._clip(gradients)
+        gradients, all_slots = self._clip(gradients), self._of(self._slots, weights)
         learning_rate = self.learning_rate
-        for gradient, weight, slots in zip(gradients, weights, self._slots, strict=True):
-            self._update_weight(gradient, weight, cast(learning_rate, weight.dtype), slots)
+        for gradient, weight, slots in zip(gradients, weights, all_slots, strict=True):
+            contiguous = np.asarray(weight, order="C")  # the weight, or a copy of a strided one
+            self._update_weight(gradient, contiguous, cast(learning_rate, weight.dtype), slots)
+            if contiguous is not weight:
+                weight[...] = contiguous
 
     def _update_weight(
         self, gradient: Array, weight: Array, learning_rate: Any, slots: dict[str, Array]
@@ -272,12 +278,12 @@ class Optimizer:
             return [np.clip(gradient, -self.clipvalue, self.clipvalue) for gradient in gradients]
         return gradients
 
-    def _average_weights(self, weights: _Arrays) -> None:
+    def _average_weights(self) -> None:
         """average = momentum * average + (1 - momentum) * weight, momentum being 0 at first."""
         if not self.use_ema:
             return
         frequency = self.ema_overwrite_frequency
-        for average, weight in zip(self._averages, weights, strict=True):
+        for average, weight in zip(self._averages, self._weights, strict=True):
             momentum = weight.dtype.type(self.ema_momentum if self.iterations else 0)
             for a, w in _pieces(average, weight):
                 a *= momentum
