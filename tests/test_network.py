@@ -818,3 +818,9 @@ def test_a_relu_behind_a_max_pooling_is_the_same_to_the_bit(settings):
     assert np.array_equal(there[0], dx)
     for one, other in zip(there[1], gradients, strict=True):
         assert np.array_equal(one, other)
+
+
+def test_masks_that_would_be_lost_are_refused():
+    layers = [scratch.embedding.Embedding(5, 2, mask_zero=True), scratch.recurrent.LSTM(2)]
+    with pytest.raises(ValueError, match="a Sequential hands no masks on"):
+        scratch.network.Sequential(layers)

@@ -38,6 +38,11 @@ class Sequential(Layer):
     def add(self, layer, rebuild=True):
         if isinstance(layer, Input):
             self.input_shape = (None, *layer.shape)
+        elif getattr(layer, "mask_zero", False):
+            raise ValueError(
+                f"{layer.name} has mask_zero, and a Sequential hands no masks on: call the layers "
+                "one after the other, with mask=compute_mask(x)"
+            )
         else:
             self._hold(layer)
         if rebuild:
