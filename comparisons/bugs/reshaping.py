@@ -43,10 +43,9 @@ BUGS = (
     ),
     Bug(
         name="padding-cut-on-the-other-side",
-        target="reshaping._inside",
-        checks="reshaping.zero_padding",
-        right="slice(before, size - after)",
-        wrong="slice(after, size - before)",
+        target="reshaping.zero_padding",
+        right="dy[_inside(dy, padding)]",
+        wrong="dy[_inside(dy, [pair[::-1] for pair in padding])]",
         story="Two zeros were added in front and one behind, and backward cuts off one in front "
         "and two behind. With the same padding on both sides nobody sees it.",
         symptom="The gradient is shifted by one pixel.",
