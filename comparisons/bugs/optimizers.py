@@ -232,8 +232,8 @@ BUGS = (
         name="accumulation-not-averaged",
         target="optimizers.Optimizer._accumulate_and_update",
         checks="optimizers.SGD",
-        right="self._update([accumulator / steps for accumulator in self._accumulators], weights)",
-        wrong="self._update(self._accumulators, weights)",
+        right="self._update([accumulator / steps for accumulator in accumulators], weights)",
+        wrong="self._update(accumulators, weights)",
         story="Gradients are collected over several small batches, and their sum is used where "
         "their mean should be. Two small batches then take twice the step of a large one.",
         symptom="The step is as many times too long as batches were collected.",
