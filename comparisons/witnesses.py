@@ -14,10 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from comparisons.pieces import mapped, pieces
+from comparisons.pieces import pieces
 
 Arrays = Sequence[np.ndarray]
-Directions = dict[int, np.ndarray]
 Forward = Callable[[Arrays], list[np.ndarray]]
 
 STEP = 2.0**-664  # about 1e-200: its square underflows, so no branch moves, and it scales exactly
@@ -29,6 +28,17 @@ WORK = 20_000_000  # elements that one tensor's derivatives, taken one by one, m
 
 class Unusable(Exception):
     """A witness that cannot testify about this function, with the reason."""
+
+
+@dataclass(frozen=True)
+class Direction:
+    """numbers * size, not multiplied out: a large tensor's numbers are a view of others."""
+
+    numbers: np.ndarray
+    size: float = 1.0
+
+
+Directions = dict[int, Direction]
 
 
 @dataclass(frozen=True)
@@ -114,7 +124,8 @@ class ComplexStep:
             self.arrays[position].imag = 0
         self.moved = set(directions)
         for position, direction in directions.items():
-            np.multiply(direction, STEP, out=self.arrays[position].imag)
+            step = STEP * direction.size
+            np.multiply(direction.numbers, step, out=self.arrays[position].imag, dtype=float)
         with _strict():
             values = self.forward([frozen(array.view()) for array in self.arrays])
         slopes = [dy * (np.imag(y) / STEP) for dy, y in zip(self.dys, values, strict=True)]
@@ -135,6 +146,7 @@ class Differences:
         self.arrays = [
             frozen(a.astype(self.dtype, copy=False)) if a.dtype.kind == "f" else a for a in arrays
         ]
+        self.room: dict[int, np.ndarray] = {}
 
     @cached_property
     def here(self) -> list[np.ndarray]:
@@ -183,12 +195,24 @@ class Differences:
             return self.here
         moved = list(self.arrays)
         for position, direction in directions.items():
-            moved[position] = _shifted(moved[position], direction, t)
+            moved[position] = _shifted(moved[position], direction, t, self._room(position))
         with _strict():
             values = self.forward(moved)
-        return [
-            value.astype(self.dtype) if value.dtype.kind in "biu" else value for value in values
-        ]
+        return [self._kept(value) for value in values]
+
+    def _room(self, position) -> np.ndarray:
+        """Memory for a tensor moved; for a large one the same each time, as new memory is slow."""
+        array = self.arrays[position]
+        if array.size < LARGE:
+            return np.empty(array.shape, self.dtype)
+        return self.room.setdefault(position, np.empty(array.shape, self.dtype))
+
+    def _kept(self, value) -> np.ndarray:
+        """A value to calculate with, that the next move does not overwrite."""
+        if value.dtype.kind in "biu":
+            return value.astype(self.dtype)
+        shared = any(np.may_share_memory(value, room) for room in self.room.values())
+        return value.copy() if shared else value
 
 
 @dataclass
@@ -237,7 +261,7 @@ class Arbiter:
     def element(self, position: int, index: tuple[int, ...]) -> Derivative:
         direction = np.zeros(self.arrays[position].shape)
         direction[index] = unit = scale(self.arrays[position])
-        derivative = self.along({position: direction})
+        derivative = self.along({position: Direction(direction)})
         return Derivative(derivative.value / unit, derivative.uncertainty / unit)
 
     def directions(
@@ -249,17 +273,16 @@ class Arbiter:
         for _ in range(count):
             yield {position: self._gaussian(position, size) for position, size in sizes.items()}
 
-    def _gaussian(self, position: int, size: float) -> np.ndarray:
+    def _gaussian(self, position: int, size: float) -> Direction:
         """Gaussian numbers: of a large tensor those drawn once, moved on, which are as random."""
         array = self.arrays[position]
         if array.size < LARGE:
-            return np.asarray(size * probe(self.generator, array.shape))
+            return Direction(np.asarray(size * probe(self.generator, array.shape)))
         if position not in self.drawn:
-            self.drawn[position] = probe(self.generator, array.size, "float32")
-        drawn, start = self.drawn[position], self.generator.integers(array.size)
-        moved_on = np.concatenate([drawn[start:], drawn[:start]], dtype=float)
-        moved_on *= size
-        return moved_on.reshape(array.shape)
+            self.drawn[position] = np.tile(probe(self.generator, array.size, "float32"), 2)
+        start = self.generator.integers(array.size)
+        moved_on = self.drawn[position][start : start + array.size]
+        return Direction(moved_on.reshape(array.shape), size)
 
     def narrow(self, position: int, given: np.ndarray) -> tuple[int, ...]:
         """The index that halving reaches when it follows the larger disagreement with `given`."""
@@ -275,7 +298,7 @@ class Arbiter:
         direction = np.zeros(given.size)
         length = part.stop - part.start
         direction[part] = scale(self.arrays[position]) * probe(self.generator, length)
-        derivative = self.along({position: direction.reshape(given.shape)})
+        derivative = self.along({position: Direction(direction.reshape(given.shape))})
         return abs(float(given.reshape(-1) @ direction) - derivative.value)
 
     def _choose(self) -> ComplexStep | Differences:
@@ -311,7 +334,8 @@ class Arbiter:
         directions = next(self.directions(self.positions, shares))
         arrays = list(self.arrays)
         for position, direction in directions.items():
-            arrays[position] = _shifted(arrays[position], direction, away)
+            room = np.empty(arrays[position].shape, arrays[position].dtype)
+            arrays[position] = _shifted(arrays[position], direction, away, room)
         there = Differences(self.forward, arrays, self.dys, self.differences.dtype.name)
         step = ComplexStep(self.forward, arrays, self.positions, self.dys)
         try:
@@ -326,10 +350,13 @@ class Arbiter:
         return step
 
 
-def _shifted(array: np.ndarray, direction: np.ndarray, t: float) -> np.ndarray:
-    """array + t * direction, in the precision of the array."""
-    step = array.dtype.type(t)
-    return frozen(mapped(lambda a, d: a + step * d.astype(a.dtype, copy=False), array, direction))
+def _shifted(array: np.ndarray, direction: Direction, t: float, room: np.ndarray) -> np.ndarray:
+    """array + t * direction in the precision of the array, written to `room`."""
+    step = array.dtype.type(t) * array.dtype.type(direction.size)
+    for moved, a, d in pieces(room, array, direction.numbers):
+        np.multiply(d, step, out=moved, dtype=moved.dtype, casting="same_kind")
+        moved += a
+    return frozen(room.view())
 
 
 def jittered(

@@ -1,5 +1,6 @@
 """What every backward owes, whatever it computes: no tolerance, each breach under its own name."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -73,8 +74,8 @@ def _examine_frozen(subject, inputs, originals, seed) -> Trial:
     dys = [frozen(dy.copy()) for dy in trial.dys]
     _check_gradients(subject, as_list(backward(dys)), inputs, trial)
     if trial.gradients:
-        _check_repeats(subject, backward, inputs, trial, seed)
-        _check_linear(subject, backward, trial)
+        second = _check_repeats(subject, backward, inputs, trial, seed)
+        _check_linear(subject, backward, second, trial)
     _check_unchanged(subject, inputs, originals, dys, trial)
     _check_value_dtype(subject, inputs, trial)
     return trial
@@ -179,8 +180,11 @@ def _shape_hint(given, expected) -> str:
     return ""
 
 
-def _check_repeats(subject, backward, inputs, trial, seed):
-    """The same backward again, after a forward on other inputs; then all of it again."""
+def _check_repeats(subject, backward, inputs, trial, seed) -> Callable | None:
+    """The same backward again, after a forward on other inputs; then a second forward.
+
+    Returns the second's backward, None where something is not repeatable already.
+    """
     others = _others(subject, inputs, seed)
     there = _attempt(subject, others)
     _check_again(
@@ -189,13 +193,13 @@ def _check_repeats(subject, backward, inputs, trial, seed):
     if there is not None:
         trial.elsewhere = _elsewhere(subject, others, there, trial.dys)
     if any(b.name == "not repeatable" for b in trial.breaches):
-        return
-    values, backward = subject.run(inputs)
+        return None
+    values, second = subject.run(inputs)
     if any(not same(a, b) for a, b in zip(trial.values, values, strict=False)):
         sentence = f"{subject.name}, called a second time, gives another value: it is random"
         trial.breaches.append(Finding("not deterministic", sentence))
-        return
-    _check_again(subject, backward, trial, "a second forward and backward")
+        return None
+    return second
 
 
 def _check_again(subject, backward, trial, what):
@@ -234,20 +238,32 @@ def _is_doubled(once, again) -> bool:
     return again is not None and again.shape == once.shape and np.allclose(again, 2 * once)
 
 
-def _check_linear(subject, backward, trial):
-    """backward(8 * dy) is 8 * backward(dy) to the bit; where it is not, backward(0) tells why."""
-    scaled = _named(subject, backward([frozen(8 * dy) for dy in trial.dys]), trial)
-    suspects = {
-        name: once
-        for name, once in trial.gradients.items()
-        if not trial.broken(name) and not _is_linear(once, scaled.get(name))
-    }
+def _check_linear(subject, backward, second, trial):
+    """second(8 * dy) is 8 * backward(dy) to the bit.
+
+    Where it is not, second(dy) tells whether it repeats itself, and backward(0) why it does not.
+    """
+    scaled, suspects = _suspects(subject, second or backward, trial)
+    if suspects and second:
+        _check_again(subject, second, trial, "a second forward and backward")
+        scaled, suspects = _suspects(subject, backward, trial)
     if suspects:
         nothing = _named(subject, backward([frozen(0 * dy) for dy in trial.dys]), trial)
         trial.breaches += [
             _nonlinearity(name, once, scaled.get(name), nothing.get(name))
             for name, once in suspects.items()
         ]
+
+
+def _suspects(subject, backward, trial) -> tuple[dict, dict]:
+    """(backward(8 * dy), those gradients of which it is not 8 times as much)."""
+    scaled = _named(subject, backward([frozen(8 * dy) for dy in trial.dys]), trial)
+    unlike = {
+        name: once
+        for name, once in trial.gradients.items()
+        if not trial.broken(name) and not _is_linear(once, scaled.get(name))
+    }
+    return scaled, unlike
 
 
 def _is_linear(once, scaled) -> bool:

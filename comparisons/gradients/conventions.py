@@ -6,7 +6,7 @@ from itertools import islice
 
 import numpy as np
 
-from comparisons.witnesses import Differences, largest, scale
+from comparisons.witnesses import Differences, Direction, largest, scale
 
 from .contract import Finding
 from .rounding import LIMIT
@@ -89,7 +89,7 @@ class Kinks:
     def _sides(self, position, index) -> tuple[float, float]:
         direction = np.zeros(self.arrays[position].shape)
         direction[index] = unit = scale(self.arrays[position])
-        return self._slopes({position: direction}, unit)
+        return self._slopes({position: Direction(direction)}, unit)
 
     def _slopes(self, directions, unit) -> tuple[float, float]:
         left = self.differences.slope(directions, 0, -self.step)
@@ -104,7 +104,7 @@ class Kinks:
         directions = {p: np.zeros(self.arrays[p].shape) for p in found}
         for position, elements in found.items():
             directions[position][tuple(i[elements.kinked] for i in elements.indices)] = unit
-        left, right = self._slopes(directions, unit)
+        left, right = self._slopes({p: Direction(d) for p, d in directions.items()}, unit)
         count = sum(int(np.count_nonzero(elements.kinked)) for elements in found.values())
         slack = count * max(elements.slack for elements in found.values())
         total = sum(float(np.sum(e.given[e.kinked])) for e in found.values())

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from comparisons.witnesses import scale
+from comparisons.witnesses import Direction, scale
 
 from .contract import Finding, not_finite
 from .rounding import LIMIT
@@ -129,7 +129,7 @@ def _along_the_difference(here, position, given, taped) -> tuple[bool, bool, boo
     """Whether function and reference agree with the arbiter, and whether it can tell them apart."""
     difference = given - taped
     direction = difference * (scale(here.arrays[position]) / np.max(np.abs(difference)))
-    derivative = here.opinion.arbiter.along({position: direction})
+    derivative = here.opinion.arbiter.along({position: Direction(direction)})
     gap = abs(float(np.sum(difference * direction)))
     ours = abs(float(np.sum(given * direction)) - derivative.value)
     others = abs(float(np.sum(taped * direction)) - derivative.value)

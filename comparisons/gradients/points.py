@@ -6,7 +6,7 @@ from functools import cached_property, partial
 import numpy as np
 
 from comparisons.pieces import pieces
-from comparisons.witnesses import Arrays, Derivative, Unusable, largest, norm, scale
+from comparisons.witnesses import Arrays, Derivative, Directions, Unusable, largest, norm, scale
 
 from .inputs import generator
 from .rounding import LIMIT, Measured, nudged
@@ -199,10 +199,12 @@ class Opinion:
 class Probe:
     """Gradients summed along a direction beside the arbiter's derivative."""
 
-    def __init__(self, given: Gradients, noise: Gradients, directions, derivative: Derivative):
+    def __init__(
+        self, given: Gradients, noise: Gradients, directions: Directions, derivative: Derivative
+    ):
         along, size = _summed(given, directions)
         blur = _summed(noise, directions)[1]
-        terms = sum(direction.size for direction in directions.values())
+        terms = sum(direction.numbers.size for direction in directions.values())
         self.size = size or 1.0
         self.error = abs(along - derivative.value)
         self.noise = blur + derivative.uncertainty + np.finfo(float).eps * terms**0.5 * self.size
@@ -210,10 +212,13 @@ class Probe:
         self.true = derivative.value
 
 
-def _summed(gradients: Gradients, directions: Gradients) -> tuple[float, float]:
+def _summed(gradients: Gradients, directions: Directions) -> tuple[float, float]:
     """The sum of gradient * direction over all elements of all tensors, and the norm of these."""
-    products = (g * v for p, along in directions.items() for g, v in pieces(gradients[p], along))
-    pairs = [(np.sum(product), norm([product])) for product in products] or [(0.0, 0.0)]
+    pairs = [(0.0, 0.0)]
+    for position, direction in directions.items():
+        for gradient, numbers in pieces(gradients[position], direction.numbers):
+            product = gradient * numbers
+            pairs.append((direction.size * np.sum(product), direction.size * norm([product])))
     sums, norms = np.array(pairs).T
     return float(np.sum(sums)), norm([norms])
 
