@@ -217,6 +217,11 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **packages}
 
 
+def provenance() -> dict[str, Any]:
+    """What every JSON file begins with: which versions it comes from."""
+    return {"twofold": version("twofold"), "versions": versions()}
+
+
 def run_record(
     experiments: Iterable[ExperimentResult] = (),
     pairs: Iterable[PairResult] = (),
@@ -224,8 +229,7 @@ def run_record(
 ) -> dict[str, Any]:
     """The one object that `twofold compare --json` writes."""
     return {
-        "twofold": version("twofold"),
-        "versions": versions(),
+        **provenance(),
         "experiments": [result.to_dict() for result in experiments],
         "pairs": [asdict(result) for result in pairs],
         "studies": [result.to_dict() for result in studies],

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from importlib.metadata import version
 
 import numpy as np
 import pytest
@@ -137,6 +138,7 @@ def test_the_command_prints_ratios_and_writes_them(offline, monkeypatch, tmp_pat
     assert row.split() == ["digits", "float64", "0.50", "0.50", "0.11", "0.25", "150%"]
     record = json.loads(file.read_text())
     assert record["bench"][0]["to_fit"] == 0.5
+    assert record["twofold"] == version("twofold")
     assert record["environment"]["cpu"] in "\n".join(out)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+from importlib.metadata import version
 
 import pytest
 
@@ -88,6 +89,7 @@ def test_wrong_gradient_leaves_with_1_and_the_command_that_shows_it_again(source
     assert run(capsys, *again[1:])[1] == out
     record = json.loads((tmp_path / "report.json").read_text())
     assert record["verdict"] == "mismatch"
+    assert record["twofold"] == version("twofold")
     assert record["gradients"][0]["name"] == "x"
     assert " ".join(again) == record["command"]
 

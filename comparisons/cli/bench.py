@@ -34,9 +34,9 @@ def bench(
         must_be_known(name, experiment_names(), "experiment")
     given, json_file = source(data), writable_file(json_file)
     from comparisons.bench import NAMES, environment
-    from comparisons.results import write_json
+    from comparisons.results import provenance, write_json
 
-    record: dict[str, Any] = {"environment": environment()}
+    record: dict[str, Any] = provenance() | {"environment": environment()}
     settings = {"dtype": dtype, "rounds": rounds, **given}
     output, experiments = terminal.Output(), find(names or list(NAMES))[0]
     benched = {experiment.name: experiment for experiment in reversed(experiments)}

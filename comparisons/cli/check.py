@@ -53,9 +53,9 @@ def check(
         report = targets.check(target, against, specs, **settings)
     command = _command(target, against, specs, settings)
     if json_file:
-        from comparisons.results import versions, write_json
+        from comparisons.results import provenance, write_json
 
-        write_json({"versions": versions(), "command": command} | report.to_dict(), json_file)
+        write_json(provenance() | {"command": command} | report.to_dict(), json_file)
     text = str(report) if report.ok else f"{report}\n\n{command}"
     terminal.Output().print(text, soft_wrap=True)
     return 0 if report.ok else 1
