@@ -180,11 +180,18 @@ def test_probes_see_every_element():
 
 
 def test_directions_of_a_large_tensor_are_one_draw_moved_on(monkeypatch):
-    monkeypatch.setattr(witnesses, "LARGE", X.size)
+    monkeypatch.setattr(witnesses.arbiter, "LARGE", X.size)
     directions = [each[0].numbers for each in arbiter(np.exp).directions([0], [1.0])]
     assert len({direction.tobytes() for direction in directions}) == 3
     for direction in directions[1:]:
         np.testing.assert_array_equal(np.sort(direction, None), np.sort(directions[0], None))
+
+
+def test_a_value_that_is_a_view_of_a_large_input_stays_as_it_was(monkeypatch):
+    monkeypatch.setattr(witnesses.derivatives, "LARGE", X.size)
+    witness = Differences(lambda a: [a[0].T], [X], [DY.T], "float64")
+    found = witness.along({0: Direction(DY)})
+    assert abs(found.value - np.sum(DY * DY)) <= found.uncertainty < 1e-8
 
 
 def test_scale_is_the_root_mean_square_of_what_is_finite():

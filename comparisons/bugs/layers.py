@@ -8,7 +8,7 @@ import numpy as np
 from comparisons.agreement import for_both
 from comparisons.gradients import GradientReport, check_layer
 from comparisons.gradients.inputs import generator
-from comparisons.gradients.layers import Call, Mine
+from comparisons.gradients.sides import Call, Mine
 from comparisons.gradients.subject import Subject
 from comparisons.witnesses import Arrays
 

@@ -92,8 +92,8 @@ class Kinks:
         return self._slopes({position: Direction(direction)}, unit)
 
     def _slopes(self, directions, unit) -> tuple[float, float]:
-        left = self.differences.slope(directions, 0, -self.step)
-        return left / unit, self.differences.slope(directions, self.step, 0) / unit
+        left, right = (self.differences.slope(directions, t) for t in (-self.step, self.step))
+        return left / unit, right / unit
 
     def _tie(self, found: dict[int, Elements]) -> tuple[bool, bool]:
         """(whether all kinked elements are smooth when moved together, whether the sum is right).

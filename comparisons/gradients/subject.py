@@ -13,7 +13,7 @@ import numpy as np
 
 from comparisons.witnesses import Arrays
 
-OURS = (str(Path(__file__).parent), str(Path(__file__).parent.parent / "witnesses.py"))
+OURS = (str(Path(__file__).parent), str(Path(__file__).parent.parent / "witnesses"))
 
 
 class Failure(Exception):
