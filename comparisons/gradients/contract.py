@@ -212,10 +212,10 @@ def _check_again(subject, backward, trial, what):
 
 
 def _others(subject, inputs, seed) -> list[np.ndarray]:
-    """Other inputs of the same kind: the same numbers in reverse order, moved off their ties."""
+    """Other inputs of the same kind: the numbers in reverse order, off their ties where cheap."""
     backwards = [frozen(a.reshape(-1)[::-1].reshape(a.shape).copy()) for a in inputs]
-    tied = [p for p in subject.positions if inputs[p].size < LARGE]
-    return jittered(backwards, tied, generator("others", seed), eps=1e-6)
+    cheap = [p for p in subject.positions if inputs[p].size < LARGE]
+    return jittered(backwards, cheap, generator("others", seed), eps=1e-6)
 
 
 def _attempt(subject, arrays) -> tuple | None:
