@@ -37,6 +37,7 @@ class PositionEmbedding(keras.layers.Layer):
 
     def __init__(self, embeddings_initializer="uniform", **kwargs):
         super().__init__(**kwargs)
+        self.supports_masking = True
         self.embeddings_initializer = keras.initializers.get(embeddings_initializer)
 
     def build(self, input_shape):
@@ -60,6 +61,7 @@ class TransformerEncoder(keras.layers.Layer):
         self.dropout = dropout
         self.use_bias = use_bias
         self.seed = seed
+        self.supports_masking = True
 
     def build(self, input_shape):
         of, features, dtype = keras.layers, input_shape[-1], self.dtype_policy

@@ -12,7 +12,8 @@ class Branches(Layer):
     """y = merge([layer(x_i) for each of the layers]), for a list x of one input for each layer.
 
     Where x is one array, all layers see it, and dx is the sum of what comes back from them. merge
-    is a layer that takes a list, such as Concatenate(). ValueError for another number of inputs.
+    is a layer that takes a list, such as Concatenate(); it says what becomes of the masks of its
+    inputs. ValueError for another number of inputs.
     """
 
     takes_list = True
@@ -48,21 +49,23 @@ class Branches(Layer):
             raise ValueError(f"{self.name} takes {expected}, not {len(given)} inputs")
         return given
 
-    def call(self, x, training=False):
-        y, _, backward = self._merged(x, training)
+    def call(self, x, training=False, mask=None):
+        y, _, backward, _ = self._merged(x, training, mask)
         return y, lambda dy, needs_dx=True: backward(dy, 0.0, needs_dx)
 
-    def penalized_forward(self, x, training=False):
-        """(y, penalty, backward), where penalty is the sum of those of all layers inside."""
-        y, penalty, backward = self._merged(self.prepare(x), training)
-        return y, penalty, backward if self.trainable else without_gradients(backward)
+    def penalized_forward(self, x, training=False, mask=None):
+        """(y, penalty, backward, mask of y), penalty the sum of those of all layers inside."""
+        y, penalty, backward, mask = self._merged(self.prepare(x), training, mask)
+        return y, penalty, backward if self.trainable else without_gradients(backward), mask
 
-    def _merged(self, x, training):
+    def _merged(self, x, training, mask):
         """penalized_forward, of inputs that are prepared."""
-        pairs = zip(self.branches, self._one_each(x), strict=True)
-        runs = [branch.penalized_forward(part, training) for branch, part in pairs]
-        ys, penalties, backwards = zip(*runs, strict=True)
-        y, penalty, backward_merge = self.merge.penalized_forward(list(ys), training)
+        inputs = zip(self._one_each(x), self._one_each(mask), strict=True)
+        pairs = zip(self.branches, inputs, strict=True)
+        runs = [branch.penalized_forward(part, training, seen) for branch, (part, seen) in pairs]
+        ys, penalties, backwards, masks = zip(*runs, strict=True)
+        mask = None if all(mask is None for mask in masks) else list(masks)
+        y, penalty, backward_merge, mask = self.merge.penalized_forward(list(ys), training, mask)
 
         def backward(dy, dpenalty, needs_dx=True):
             dys, of_merge = backward_merge(dy, dpenalty)
@@ -73,7 +76,7 @@ class Branches(Layer):
             gradients = [each for part in (*of_branches, of_merge) for each in part]
             return dx if needs_dx else None, gradients
 
-        return y, sum(penalties, penalty), backward
+        return y, sum(penalties, penalty), backward, mask
 
 
 def _back(branch, backward, dy, dpenalty, needs_dx):

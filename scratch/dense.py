@@ -37,6 +37,7 @@ class Dense(Layer):
     """
 
     by_sample = True
+    supports_masking = True
     kernel: np.ndarray
     bias: np.ndarray | None
 
@@ -108,6 +109,8 @@ class Dense(Layer):
 
 class Activation(Layer):
     """y = activation(x), a layer of its own where something stands between the sums and it."""
+
+    supports_masking = True
 
     def __init__(self, activation, **kwargs):
         super().__init__(**kwargs)

@@ -55,6 +55,8 @@ def alpha_dropout(
 class _Disturbance(Layer):
     """In training y = disturbed(x), with draws of its own SeedGenerator; else, or by 0, y = x."""
 
+    supports_masking = True
+
     def __init__(self, amount, seed, **kwargs):
         super().__init__(**kwargs)
         self.amount = amount

@@ -35,9 +35,9 @@ def embedding(
 class Embedding(Layer):
     """y = embeddings[x], for integers x and embeddings (input_dim, output_dim); dx is None.
 
-    As in Keras, other numbers than integers are cut to integers. compute_mask says, with mask_zero,
-    which places of x are not zero, the padding of shorter samples; hand it to the layers that take
-    a mask. ValueError for integers outside of the table.
+    As in Keras, other numbers than integers are cut to integers. With mask_zero, y has a mask: the
+    places where x is not zero, the padding of shorter samples. A Sequential hands it on to the
+    layers behind. ValueError for integers outside of the table.
     """
 
     embeddings: np.ndarray
@@ -76,7 +76,7 @@ class Embedding(Layer):
 
         return y, backward
 
-    def compute_mask(self, inputs):
+    def compute_mask(self, inputs, mask=None):
         """Where the inputs are not 0, with mask_zero; else None: all count."""
         return np.not_equal(inputs, 0) if self.mask_zero else None
 

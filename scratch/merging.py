@@ -169,6 +169,12 @@ class _Elementwise(_Merging):
 
         return y, backward_to_each
 
+    def compute_mask(self, inputs, mask=None):
+        """A step counts where it does for one of the inputs; None where one of them has no mask."""
+        if mask is None or any(part is None for part in mask):
+            return None
+        return functools.reduce(np.logical_or, mask)
+
     def compute_output_shape(self, input_shape):
         samples, *axes = zip(*_aligned(input_shape), strict=True)
         sizes = [set(axis) - {1} or {1} for axis in axes]
@@ -180,6 +186,14 @@ class _Elementwise(_Merging):
 def _aligned(shapes):
     ndim = max(map(len, shapes))
     return [(samples, *[1] * (ndim - len(rest) - 1), *rest) for samples, *rest in shapes]
+
+
+class _Unmasked(_Elementwise):
+    """A layer that refuses masks, which in Keras change what it computes: ValueError."""
+
+    def compute_mask(self, inputs, mask=None):
+        if mask is not None:
+            raise ValueError(f"{self.name} takes no inputs with masks")
 
 
 class Add(_Elementwise):
@@ -199,7 +213,7 @@ class Subtract(_Elementwise):
         return super().compute_output_shape(input_shape)
 
 
-class Multiply(_Elementwise):
+class Multiply(_Unmasked):
     """y = x1 * x2 * …"""
 
     function = staticmethod(multiply)
@@ -211,13 +225,13 @@ class Average(_Elementwise):
     function = staticmethod(average)
 
 
-class Maximum(_Elementwise):
+class Maximum(_Unmasked):
     """y = the largest of the inputs, place by place."""
 
     function = staticmethod(maximum)
 
 
-class Minimum(_Elementwise):
+class Minimum(_Unmasked):
     """y = the smallest of the inputs, place by place."""
 
     function = staticmethod(minimum)
@@ -232,6 +246,15 @@ class Concatenate(_Merging):
 
     def merged(self, x):
         return concatenate(*x, axis=self.axis)
+
+    def compute_mask(self, inputs, mask=None):
+        """A step counts where it does for one of the inputs; all do of an input without a mask."""
+        if mask is None:
+            return None
+        parts = [True if part is None else part[..., np.newaxis] for part in mask]
+        pairs = zip(parts, inputs, strict=True)
+        seen = [np.broadcast_to(part, x.shape) for part, x in pairs]
+        return np.concatenate(seen, axis=self.axis).any(axis=-1)
 
     def compute_output_shape(self, input_shape):
         shapes = [list(shape) for shape in input_shape]
@@ -256,6 +279,9 @@ class Dot(_Merging):
 
     def merged(self, x):
         return dot(*x, axes=self.axes, normalize=self.normalize)
+
+    def compute_mask(self, inputs, mask=None):
+        """None, as in Keras, whatever axes are left."""
 
     def compute_output_shape(self, input_shape):
         if len(input_shape) != 2:

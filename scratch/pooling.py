@@ -356,6 +356,12 @@ class GlobalAveragePooling1D(_GlobalPooling):
     rank = 1
     pool = staticmethod(global_average_pool)
 
+    def call(self, x, training=False, mask=None):
+        return super().call(x, training, mask=mask)
+
+    def compute_mask(self, inputs, mask=None):
+        """None: no steps are left to mask."""
+
 
 class GlobalAveragePooling2D(_GlobalPooling):
     """y = the average of each channel over all pixels: see global_average_pool."""

@@ -119,7 +119,7 @@ def test_branches_made_frozen_let_the_layers_inside_move_their_averages():
     for block in (here, there):
         block([A, B], training=True)
     assert here.trainable_weights == there.trainable_weights == []
-    y, _, backward = here.penalized_forward([A, B])
+    y, _, backward, _ = here.penalized_forward([A, B])
     assert backward(y, 1.0)[1] == here.forward([A, B])[1](y)[1] == []
     assert np.any(here.branches[1].layers[1].moving_mean)
     for weight, theirs in zip(here.weights, there.get_weights(), strict=True):

@@ -830,7 +830,7 @@ def test_loss_refuses_unknown_reductions_and_weights_that_do_not_fit():
     for shape in (4,), (4, 5, 3), (3,), (2, 4, 5):
         refused(
             lambda s=shape: loss(y, y, np.ones(s)),
-            r"sample_weight of shape .* does not fit losses of shape \(4, 5\)",
+            r"sample_weight or mask of shape .* does not fit losses of \(4, 5\)",
         )
 
 

@@ -806,21 +806,15 @@ def test_a_relu_behind_a_max_pooling_is_the_same_to_the_bit(settings):
     model = scratch.network.Sequential([scratch.network.Input((6, 5, 2)), convolution, pooling])
     convolution.set_weights([np.sign(weight) for weight in convolution.weights])
     x = np.random.default_rng(0).integers(-1, 2, (4, 6, 5, 2)).astype("float32")  # with ties
-    z, penalty, backward_convolution = convolution.penalized_forward(x)
-    y, further, backward_pooling = pooling.penalized_forward(z)
+    z, penalty, backward_convolution, _ = convolution.penalized_forward(x)
+    y, further, backward_pooling, _ = pooling.penalized_forward(z)
     dy = np.random.default_rng(1).standard_normal(y.shape).astype("float32")
     dz, _ = backward_pooling(dy, 1.0)
     dx, gradients = backward_convolution(dz, 1.0)
-    here, penalties, backward = model.penalized_forward(x)
+    here, penalties, backward, _ = model.penalized_forward(x)
     there = backward(dy, 1.0)
     assert np.array_equal(here, y)
     assert penalties == penalty + further
     assert np.array_equal(there[0], dx)
     for one, other in zip(there[1], gradients, strict=True):
         assert np.array_equal(one, other)
-
-
-def test_masks_that_would_be_lost_are_refused():
-    layers = [scratch.embedding.Embedding(5, 2, mask_zero=True), scratch.recurrent.LSTM(2)]
-    with pytest.raises(ValueError, match="a Sequential hands no masks on"):
-        scratch.network.Sequential(layers)

@@ -136,7 +136,7 @@ def test_all_branches_may_see_one_array(ahead):
 def test_inner_penalties_are_in_the_loss_alone():
     with floatx("float64"):
         made = of_halves(scratch)
-        y, penalty, backward = made.penalized_forward(X, training=True)
+        y, penalty, backward, _ = made.penalized_forward(X, training=True)
         hidden = made.layers[0].branches[1].layers[0](X[1])
         merged = made.layers[0](X, training=True)
     expected = 2**-6 * np.sum(hidden**2) / 96 + 2**-10 * np.sum(np.abs(merged)) / 96

@@ -38,7 +38,7 @@ def _loss(network, x, y, *weights):
     old = [*network.trainable_weights, *network.non_trainable_weights]
     places = zip(map(id, old), [*weights, *state], strict=True)
     twin = copy.deepcopy(network, dict(places) | {id(network.optimizer): None})
-    loss, _, backward = twin.forward_loss(x, y, None, training=True)
+    loss, _, backward, _ = twin.forward_loss(x, y, None, training=True)
     return loss, backward
 
 

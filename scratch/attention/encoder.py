@@ -17,6 +17,7 @@ class PositionEmbedding(Layer):
     Attention takes the steps of a sequence for a set; embeddings tell them apart.
     """
 
+    supports_masking = True
     embeddings: np.ndarray
 
     def __init__(self, embeddings_initializer="uniform", **kwargs):
@@ -41,9 +42,11 @@ class TransformerEncoder(Layer):
     Each norm is a LayerNormalization of its own, the attention a MultiHeadAttention of num_heads
     heads of d / num_heads features, with biases or without, and the first product is
     intermediate_dim wide. With a seed, the three dropouts, that of the attention first, draw from
-    seed, seed + 1 and seed + 2. ValueError where num_heads does not divide d.
-    Source: Vaswani et al., 2017.
+    seed, seed + 1 and seed + 2. The attention hides steps that a mask (n, t) leaves out.
+    ValueError where num_heads does not divide d. Source: Vaswani et al., 2017.
     """
+
+    supports_masking = True
 
     def __init__(
         self, intermediate_dim, num_heads, dropout=0.0, use_bias=True, seed=None, **kwargs
@@ -89,7 +92,9 @@ class TransformerEncoder(Layer):
             self.output_norm,
         ]
 
-    def call(self, x, training=False, **masks):
+    def call(self, x, training=False, mask=None, **masks):
+        if mask is not None:
+            masks |= {"query_mask": mask, "value_mask": mask}
         z, backward_z = self._attend(x, training, masks)
         y, backward_y = self._transform(z, training)
 

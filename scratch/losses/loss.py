@@ -54,14 +54,22 @@ class Loss:
         """The reduced value."""
         return self.forward(y_true, y_pred, sample_weight)[0]
 
-    def forward(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Forward:
-        """(reduced value, backward), where backward takes an array shaped like that value, or 1."""
+    def forward(
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None
+    ) -> Forward:
+        """(reduced value, backward), where backward takes an array shaped like that value, or 1.
+
+        mask, that of a network's y_pred, is True for the values that count.
+        """
         y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
         values, backward_values = self.call(y_true, _cast(y_pred, self.dtype))
         weight = None if sample_weight is None else np.asarray(sample_weight, self.dtype)
-        mask = self._mask(y_true, values)
+        own_mask = self._mask(y_true, values)
+        if own_mask is not None:
+            own_mask = own_mask.reshape(values.shape)
+            mask = own_mask if mask is None else mask & own_mask
         if mask is not None:
-            weight = _masked(weight, mask.reshape(values.shape), self.reduction, self.dtype)
+            weight = _masked(weight, mask, self.reduction, self.dtype)
         value, backward_reduction = _reduce(values, weight, self.reduction)
 
         def backward(dvalue=1):
@@ -89,7 +97,7 @@ def _masked(
         counts *= mask.size / max(mask.sum(), 1)
     if weight is None:
         return counts
-    counts, weight = squeeze_or_expand_to_same_rank(counts, weight)
+    counts, weight = _aligned_weight(counts, weight)
     return counts * weight
 
 
@@ -120,7 +128,7 @@ def _aligned_weight(values: np.ndarray, weight: np.ndarray | None) -> tuple[np.n
     pairs = zip(reversed(weight.shape), reversed(aligned.shape), strict=False)
     if weight.ndim > aligned.ndim or any(n not in (1, m) for n, m in pairs):
         raise ValueError(
-            f"sample_weight of shape {weight.shape} does not fit losses of shape {values.shape}"
+            f"sample_weight or mask of shape {weight.shape} does not fit losses of {values.shape}"
         )
     return aligned, weight
 

@@ -15,10 +15,11 @@ import numpy as np
 from scratch import activations
 
 
-def chain(layers, forwards, x, training):
-    """(y, penalty, backward) of y = forwards[-1](… forwards[0](x)), those of the layers.
+def chain(layers, forwards, x, training, mask=None):
+    """(y, penalty, backward, mask) of y = forwards[-1](… forwards[0](x)), those of the layers.
 
-    The penalty is the sum of theirs. Of backward(dy, dpenalty, needs_dx=False), dx is None.
+    The penalty is the sum of theirs. Of backward(dy, dpenalty, needs_dx=False), dx is None. Each
+    layer gets the mask of the one before, the first that of x; the mask returned is that of y.
     """
     links = []
     for by_sample, run in itertools.groupby(zip(layers, forwards, strict=True), _is_by_sample):
@@ -29,7 +30,7 @@ def chain(layers, forwards, x, training):
             in_turn = functools.partial(_in_turn, list(zip(trains, steps, strict=True)))
             trains, steps = [any(trains)], [functools.partial(_by_shards, in_turn, min(sizes))]
         links += zip(trains, steps, strict=True)
-    return _in_turn(links, x, training)
+    return _in_turn(links, x, training, mask)
 
 
 def _is_by_sample(pair):
@@ -40,11 +41,11 @@ def _is_by_sample(pair):
     return layer.by_sample and is_known and layer.activity_regularizer is None
 
 
-def _in_turn(links, x, training):
+def _in_turn(links, x, training, mask):
     """chain, of links (whether it has weights to train, forward)."""
     backwards, penalties = [], 0.0
     for _, forward in links:
-        x, penalty, backward = forward(x, training)
+        x, penalty, backward, mask = forward(x, training, mask)
         backwards.append(backward)
         penalties = penalties + penalty
     first = next((place for place, (trains, _) in enumerate(links) if trains), len(links))
@@ -57,17 +58,19 @@ def _in_turn(links, x, training):
             gradients = layer_gradients + gradients
         return dy if needs_dx else None, gradients
 
-    return x, penalties, backward
+    return x, penalties, backward, mask
 
 
-def _by_shards(forward, size, x, training):
-    """(y, 0.0, backward) of forward(x, training), from those of shards of so many samples.
+def _by_shards(forward, size, x, training, mask):
+    """(y, 0.0, backward, mask) of forward(x, training, mask), from shards of so many samples.
 
     Their gradients are summed in one order, so that the number of threads does not change a bit.
     """
     cuts = range(size, len(x), size)
-    parts = _shared_out(lambda shard: forward(shard, training), np.split(x, cuts))
-    ys, _, backwards = zip(*parts, strict=True)
+    masks = [None] * (len(cuts) + 1) if mask is None else np.split(mask, cuts)
+    shards = list(zip(np.split(x, cuts), masks, strict=True))
+    parts = _shared_out(lambda shard: forward(shard[0], training, shard[1]), shards)
+    ys, _, backwards, masks = zip(*parts, strict=True)
 
     def backward(dy, dpenalty, needs_dx=True):
         shards = list(zip(backwards, np.split(dy, cuts), strict=True))
@@ -76,7 +79,8 @@ def _by_shards(forward, size, x, training):
         total = [functools.reduce(np.add, each) for each in zip(*gradients, strict=True)]
         return np.concatenate(dxs) if needs_dx else None, total
 
-    return np.concatenate(ys), 0.0, backward
+    mask = None if masks[0] is None else np.concatenate(masks)
+    return np.concatenate(ys), 0.0, backward, mask
 
 
 def _shared_out(function, shards):

@@ -1,7 +1,9 @@
 """What every layer is: weights under their own names, and a forward that returns its backward."""
 
 import functools
+import inspect
 import re
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -37,6 +39,10 @@ class Layer:
 
     takes_list says that x may be a list of arrays, and is one array otherwise.
 
+    A mask says which steps of x count, True for those; an Embedding with mask_zero makes one. A
+    call with an argument `mask` is given that of x. supports_masking says that y has the mask of x;
+    for all else, a layer defines compute_mask.
+
     by_sample says that y[i] depends on no sample but x[i], so that a batch may come in shards, and
     shard how many samples are work enough for a thread, where the layer makes such shards.
 
@@ -46,6 +52,8 @@ class Layer:
     activation: Callable | None = None
     seed_generator: random.SeedGenerator | None = None
     takes_list = False
+    takes_mask = False
+    supports_masking = False
     by_sample = False
     shard: int | None = None
     commutes_with_relu = False
@@ -53,6 +61,7 @@ class Layer:
     def __init_subclass__(cls):
         if "build" in vars(cls):
             cls.build = _marking_as_built(cls.build)
+        cls.takes_mask = "mask" in inspect.signature(cls.call).parameters
 
     def __init__(self, *, activity_regularizer=None, trainable=True, dtype=None, name=None):
         self.activity_regularizer = regularizers.get(activity_regularizer)
@@ -104,12 +113,25 @@ class Layer:
         y, backward = self.call(x, training, **arguments)
         return y, backward if self.trainable else without_gradients(backward)
 
-    def penalized_forward(self, x, training=False):
-        """(y, penalty, backward) with penalty = activity_regularizer(y) / n for the n samples of y.
+    def penalized_forward(self, x, training=False, mask=None):
+        """(y, penalty, backward, mask of y), penalty = activity_regularizer(y) / n for n samples.
 
         backward(dy, dpenalty) is (dx, gradients); as that of forward, it may take needs_dx=False.
         """
-        return penalize_output(self.activity_regularizer, *self.forward(x, training))
+        y, backward = self.forward(x, training, **self.given(mask))
+        penalized = penalize_output(self.activity_regularizer, y, backward)
+        return *penalized, self.compute_mask(x, mask)
+
+    def given(self, mask):
+        """The arguments of call that a mask of x makes."""
+        return {"mask": mask} if self.takes_mask else {}
+
+    def compute_mask(self, inputs, mask=None):
+        """The mask of y: that of the inputs, which is lost where the layer does not support it."""
+        if mask is None or self.supports_masking:
+            return mask
+        warnings.warn(f"{self.name} does not support masking: the mask ends here", stacklevel=2)
+        return None
 
     def __call__(self, *inputs, **arguments):
         return self.forward(*inputs, **arguments)[0]

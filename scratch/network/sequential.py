@@ -22,6 +22,11 @@ class Sequential(Layer):
     told apart by number: dense, dense_1, … ValueError for what is no layer.
 
     x is a list of several inputs where the first layer takes a list, such as Branches.
+
+    As in Keras, a mask that a layer makes, such as an Embedding with mask_zero, goes on from layer
+    to layer as each says with compute_mask. Where it reaches the output, masked steps count
+    neither in the loss, whose mean is that of the others, nor in metrics that are means of a
+    function.
     """
 
     optimizer: Any = None
@@ -38,11 +43,6 @@ class Sequential(Layer):
     def add(self, layer, rebuild=True):
         if isinstance(layer, Input):
             self.input_shape = (None, *layer.shape)
-        elif getattr(layer, "mask_zero", False):
-            raise ValueError(
-                f"{layer.name} has mask_zero, and a Sequential hands no masks on: call the layers "
-                "one after the other, with mask=compute_mask(x)"
-            )
         else:
             self._hold(layer)
         if rebuild:
@@ -67,14 +67,15 @@ class Sequential(Layer):
             input_shape = layer.compute_output_shape(input_shape)
         return input_shape
 
-    def call(self, x, training=False):
-        y, _, backward = chain(self.layers, self._forwards(), x, training)
+    def call(self, x, training=False, mask=None):
+        y, _, backward, _ = chain(self.layers, self._forwards(), x, training, mask)
         return y, lambda dy, needs_dx=True: backward(dy, 0.0, needs_dx=needs_dx)
 
-    def penalized_forward(self, x, training=False):
-        """(y, penalty, backward), where penalty is the sum of those of all layers."""
-        y, penalty, backward = chain(self.layers, self._forwards(), self.prepare(x), training)
-        return y, penalty, backward if self.trainable else without_gradients(backward)
+    def penalized_forward(self, x, training=False, mask=None):
+        """(y, penalty, backward, mask of y), where penalty is the sum of those of all layers."""
+        forwards, x = self._forwards(), self.prepare(x)
+        y, penalty, backward, mask = chain(self.layers, forwards, x, training, mask)
+        return y, penalty, backward if self.trainable else without_gradients(backward), mask
 
     def _forwards(self):
         """penalized_forward of every layer, with ReLUs moved behind the pooling that follows.
@@ -121,17 +122,20 @@ class Sequential(Layer):
         return self.loss.on_logits(last.activation)
 
     def forward_loss(self, x, y, sample_weight, training):
-        """(loss with all penalties, y_pred, backward) of one batch. ValueError before compile."""
+        """(loss with all penalties, y_pred, backward, mask of y_pred) of one batch.
+
+        ValueError before compile.
+        """
         if self.loss is None:
             raise ValueError("compile(optimizer, loss) comes before training and evaluation")
         from_logits = self._loss_on_logits()
         if from_logits is None:
-            y_pred, penalty, backward_network = self.penalized_forward(x, training)
-            loss, backward_loss = self.loss.forward(y, y_pred, sample_weight)
+            y_pred, penalty, backward_network, mask = self.penalized_forward(x, training)
+            loss, backward_loss = self.loss.forward(y, y_pred, sample_weight, mask)
         else:
-            logits, penalty, backward_network = self._forward_logits(x, training)
+            logits, penalty, backward_network, mask = self._forward_logits(x, training)
             y_pred, _ = self.layers[-1].activation(logits)
-            loss, backward_loss = from_logits.forward(y, logits, sample_weight)
+            loss, backward_loss = from_logits.forward(y, logits, sample_weight, mask)
 
         regularizers, weights = self.trainable_regularizers(), self.trainable_weights
         weight_penalty, backward_weights = penalize_weights(regularizers, weights)
@@ -140,7 +144,7 @@ class Sequential(Layer):
             _, gradients = backward_network(backward_loss(dloss), dloss, needs_dx=False)
             return backward_weights(dloss, gradients)
 
-        return loss + penalty + weight_penalty, y_pred, backward
+        return loss + penalty + weight_penalty, y_pred, backward, mask
 
     def _forward_logits(self, x, training):
         last = functools.partial(_penalized_preactivation, self.layers[-1])
@@ -149,14 +153,15 @@ class Sequential(Layer):
 
     def loss_and_gradients(self, x, y, sample_weight=None):
         """(loss, y_pred, gradients) of one batch, gradients in the order of trainable_weights."""
-        loss, y_pred, backward = self.forward_loss(x, y, sample_weight, training=True)
+        loss, y_pred, backward, _ = self.forward_loss(x, y, sample_weight, training=True)
         return loss, y_pred, backward(np.ones_like(loss))
 
     def step(self, x, y, sample_weight=None):
         """Move the weights by one step of the optimizer; (loss, gradients, metrics)."""
-        loss, y_pred, gradients = self.loss_and_gradients(x, y, sample_weight)
+        loss, y_pred, backward, mask = self.forward_loss(x, y, sample_weight, training=True)
+        gradients = backward(np.ones_like(loss))
         self.apply_gradients(gradients)
-        return loss, gradients, self._measure(loss, y, y_pred)
+        return loss, gradients, self._measure(loss, y, y_pred, mask)
 
     def apply_gradients(self, gradients):
         """Move the weights by one step of the optimizer, then to what their constraints allow."""
@@ -177,16 +182,17 @@ class Sequential(Layer):
         return logs if return_dict else _flat(logs)
 
     def _test(self, x, y, sample_weight=None):
-        loss, y_pred, _ = self.forward_loss(x, y, sample_weight, training=False)
-        return self._measure(loss, y, y_pred)
+        loss, y_pred, _, mask = self.forward_loss(x, y, sample_weight, training=False)
+        return self._measure(loss, y, y_pred, mask)
 
-    def _measure(self, loss, y, y_pred):
+    def _measure(self, loss, y, y_pred, mask):
         if self.metrics is None:
             self.metrics = [metrics.Mean(name="loss")]
             self.metrics += [_metric(name, y, y_pred) for name in self.metric_names]
         self.metrics[0].update_state(loss, sample_weight=len(y))
         for metric in self.metrics[1:]:
-            metric.update_state(y, y_pred)
+            heeds_mask = isinstance(metric, metrics.MeanMetricWrapper)
+            metric.update_state(y, y_pred, **({"sample_weight": mask} if heeds_mask else {}))
         return self._results()
 
     def _results(self):
@@ -319,24 +325,26 @@ class Sequential(Layer):
         print_fn(f"Total params: {self.count_params():,}")
 
 
-def _penalized_preactivation(layer, x, training):
+def _penalized_preactivation(layer, x, training, mask):
     """penalized_forward, but for z in place of y = activation(z)."""
-    z, backward = layer.preactivation(layer.prepare(x), training)
+    z, backward = layer.preactivation(layer.prepare(x), training, **layer.given(mask))
     backward = backward if layer.trainable else without_gradients(backward)
-    return penalize_output(behind(layer.activation, layer.activity_regularizer), z, backward)
+    regularizer = behind(layer.activation, layer.activity_regularizer)
+    return *penalize_output(regularizer, z, backward), layer.compute_mask(x, mask)
 
 
 def _ends_in_relu(layer):
     return hasattr(layer, "preactivation") and layer.activation is activations.relu
 
 
-def _penalized_relu_of(pooling, x, training):
+def _penalized_relu_of(pooling, x, training, mask):
     """The penalized_forward of y = relu(pooling(x))."""
-    z, backward_pooling = pooling.forward(x, training)
+    z, backward_pooling = pooling.forward(x, training, **pooling.given(mask))
     y, backward_relu = activations.relu(z)
-    return penalize_output(
+    penalized = penalize_output(
         pooling.activity_regularizer, y, lambda dy: backward_pooling(backward_relu(dy))
     )
+    return *penalized, pooling.compute_mask(x, mask)
 
 
 def _is_due(epoch, frequency):

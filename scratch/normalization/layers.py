@@ -68,9 +68,11 @@ class BatchNormalization(_ScaledLayer):
     In training mean and variance are the batch's own, and the gradient passes through them. In
     inference, and with trainable=False, they are moving averages of those,
     moving_mean = moving_mean * momentum + mean * (1 - momentum), and moving_variance likewise.
-    Masks, renorm and synchronized are left out. Source: Ioffe and Szegedy, 2015.
+    renorm and synchronized are left out, and so are masks in training, where Keras takes mean and
+    variance of the unmasked steps: ValueError. Source: Ioffe and Szegedy, 2015.
     """
 
+    supports_masking = True
     moving_mean: np.ndarray
     moving_variance: np.ndarray
 
@@ -105,8 +107,10 @@ class BatchNormalization(_ScaledLayer):
         if x.ndim < 2:
             raise ValueError(f"{self.name} expects (samples, ..., channels), not {x.shape}")
 
-    def call(self, x, training=False):
+    def call(self, x, training=False, mask=None):
         if training and self.trainable:
+            if mask is not None:
+                raise ValueError(f"{self.name} takes no masked steps in training")
             return self._by_batch(x)
         return self._by_moving_averages(x)
 
@@ -153,6 +157,8 @@ class LayerNormalization(_ScaledLayer):
     Source: Ba, Kiros and Hinton, 2016.
     """
 
+    supports_masking = True
+
     def __init__(
         self,
         axis=-1,
@@ -178,6 +184,8 @@ class GroupNormalization(_ScaledLayer):
     groups=-1 makes every channel a group. ValueError where groups do not divide the channels.
     Source: Wu and He, 2018.
     """
+
+    supports_masking = True
 
     def __init__(
         self,
@@ -231,6 +239,8 @@ class RMSNormalization(_AxisLayer):
 
 class UnitNormalization(Layer):
     """y = x / max(norm(x), 1e-12), the Euclidean norm over `axis`, one or several."""
+
+    supports_masking = True
 
     def __init__(self, axis=-1, **kwargs):
         super().__init__(**kwargs)

@@ -49,6 +49,12 @@ class RunOfStates(Layer):
 
         return self._returned(values), backward
 
+    def compute_mask(self, inputs, mask=None):
+        """The mask of x for sequences; the last h and the states have none."""
+        if mask is None or not self.return_sequences:
+            return None
+        return self._returned([mask] * self.number_of_outputs + [None] * self.number_of_states)
+
     def _returned(self, values):
         """What is returned of [*ys, *states]: all with return_state, else the ys."""
         ys = values[: self.number_of_outputs]
