@@ -118,11 +118,11 @@ class Layer:
 
         backward(dy, dpenalty) is (dx, gradients); as that of forward, it may take needs_dx=False.
         """
-        y, backward = self.forward(x, training, **self.given(mask))
+        y, backward = self.forward(x, training, **self.mask_argument(mask))
         penalized = penalize_output(self.activity_regularizer, y, backward)
         return *penalized, self.compute_mask(x, mask)
 
-    def given(self, mask):
+    def mask_argument(self, mask):
         """The arguments of call that a mask of x makes."""
         return {"mask": mask} if self.takes_mask else {}
 

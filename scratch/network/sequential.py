@@ -153,13 +153,15 @@ class Sequential(Layer):
 
     def loss_and_gradients(self, x, y, sample_weight=None):
         """(loss, y_pred, gradients) of one batch, gradients in the order of trainable_weights."""
-        loss, y_pred, backward, _ = self.forward_loss(x, y, sample_weight, training=True)
-        return loss, y_pred, backward(np.ones_like(loss))
+        return self._loss_gradients_and_mask(x, y, sample_weight)[:3]
+
+    def _loss_gradients_and_mask(self, x, y, sample_weight):
+        loss, y_pred, backward, mask = self.forward_loss(x, y, sample_weight, training=True)
+        return loss, y_pred, backward(np.ones_like(loss)), mask
 
     def step(self, x, y, sample_weight=None):
         """Move the weights by one step of the optimizer; (loss, gradients, metrics)."""
-        loss, y_pred, backward, mask = self.forward_loss(x, y, sample_weight, training=True)
-        gradients = backward(np.ones_like(loss))
+        loss, y_pred, gradients, mask = self._loss_gradients_and_mask(x, y, sample_weight)
         self.apply_gradients(gradients)
         return loss, gradients, self._measure(loss, y, y_pred, mask)
 
@@ -327,7 +329,7 @@ class Sequential(Layer):
 
 def _penalized_preactivation(layer, x, training, mask):
     """penalized_forward, but for z in place of y = activation(z)."""
-    z, backward = layer.preactivation(layer.prepare(x), training, **layer.given(mask))
+    z, backward = layer.preactivation(layer.prepare(x), training, **layer.mask_argument(mask))
     backward = backward if layer.trainable else without_gradients(backward)
     regularizer = behind(layer.activation, layer.activity_regularizer)
     return *penalize_output(regularizer, z, backward), layer.compute_mask(x, mask)
@@ -339,7 +341,7 @@ def _ends_in_relu(layer):
 
 def _penalized_relu_of(pooling, x, training, mask):
     """The penalized_forward of y = relu(pooling(x))."""
-    z, backward_pooling = pooling.forward(x, training, **pooling.given(mask))
+    z, backward_pooling = pooling.forward(x, training, **pooling.mask_argument(mask))
     y, backward_relu = activations.relu(z)
     penalized = penalize_output(
         pooling.activity_regularizer, y, lambda dy: backward_pooling(backward_relu(dy))
