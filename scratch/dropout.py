@@ -11,7 +11,7 @@ import numpy as np
 
 from . import random
 from .network import Layer
-from .reshaping import _channels_first
+from .reshaping import _channels_first, _is_integer
 
 _Array = np.ndarray
 _Forward = tuple[_Array, Callable[[_Array], _Array]]
@@ -89,16 +89,18 @@ class Dropout(_Disturbance):
 
 
 def _between_0_and_1(value, name):
-    if not 0 <= value <= 1:
-        raise ValueError(f"{name} lies between 0 and 1, not at {value}")
+    if not isinstance(value, int | float | np.number) or not 0 <= value <= 1:
+        raise ValueError(f"{name} lies between 0 and 1, not at {value!r}")
     return value
 
 
 def _checked_noise_shape(noise_shape):
-    shape = noise_shape if noise_shape is None else tuple(noise_shape)
-    if not all(n is None or (isinstance(n, int) and n > 0) for n in shape or ()):
-        raise ValueError(f"noise_shape takes positive integers and Nones, not {noise_shape}")
-    return shape
+    if noise_shape is None:
+        return None
+    is_sequence = isinstance(noise_shape, list | tuple)
+    if not is_sequence or not all(n is None or (_is_integer(n) and n > 0) for n in noise_shape):
+        raise ValueError(f"noise_shape takes positive integers and Nones, not {noise_shape!r}")
+    return tuple(noise_shape)
 
 
 class SpatialDropout1D(Dropout):

@@ -117,11 +117,14 @@ def _dot(x1, x2, axis1, axis2):
 
 def _two_axes(axes, shape1, shape2):
     """The axes numbered from 0. ValueError for the samples' axis and for different sizes."""
-    axis1, axis2 = (axes, axes) if isinstance(axes, int) else axes
+    given = (axes, axes) if isinstance(axes, int) else axes
+    if not isinstance(given, list | tuple) or [*map(type, given)] != [int, int]:
+        raise ValueError(f"axes is an integer or two of them, not {axes!r}")
+    axis1, axis2 = given
     axis1 += len(shape1) * (axis1 < 0)
     axis2 += len(shape2) * (axis2 < 0)
     exist = 0 < axis1 < len(shape1) and 0 < axis2 < len(shape2)
-    if not exist or shape1[axis1] != shape2[axis2]:
+    if not exist or (shape1[0], shape1[axis1]) != (shape2[0], shape2[axis2]):
         raise ValueError(f"dot cannot sum over axes {axes} of shapes {shape1} and {shape2}")
     return axis1, axis2
 
@@ -137,6 +140,8 @@ class _Merging(Layer):
     def build(self, input_shape):
         if not isinstance(input_shape, list):
             raise ValueError(f"{self.name} takes a list of inputs, not one of shape {input_shape}")
+        if not input_shape:
+            raise ValueError(f"{self.name} takes a list of inputs, and this one is empty")
         self.compute_output_shape(input_shape)
 
     def check_input(self, x):
@@ -256,10 +261,13 @@ class Concatenate(_Merging):
         seen = [np.broadcast_to(part, x.shape) for part, x in pairs]
         return np.concatenate(seen, axis=self.axis).any(axis=-1)
 
+    def refusal(self, shapes):
+        return ValueError(f"{super().refusal(shapes)} along axis {self.axis!r}")
+
     def compute_output_shape(self, input_shape):
         shapes = [list(shape) for shape in input_shape]
         ndims = {len(shape) for shape in shapes}
-        if len(ndims) > 1 or not -min(ndims) <= self.axis < min(ndims):
+        if len(ndims) > 1 or self.axis not in range(-min(ndims), min(ndims)):
             raise self.refusal(input_shape)
         lengths = [shape.pop(self.axis) for shape in shapes]
         if any(shape != shapes[0] for shape in shapes):

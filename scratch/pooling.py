@@ -200,6 +200,8 @@ def global_max_pool(x: _Array, data_format: str | None = None, keepdims: bool = 
     Equal largest numbers share dy, as in TensorFlow's reduce_max, and unlike in max_pool.
     """
     axes = _pixel_axes(x.ndim, data_format)
+    if 0 in x.shape[1:]:
+        raise ValueError(f"global_max_pool finds nothing largest in an x of shape {x.shape}")
     largest = np.real(x).max(axes, keepdims=True)
 
     def shared(a):
@@ -220,6 +222,8 @@ def global_average_pool(
     axes = _pixel_axes(x.ndim, data_format)
     places = [n for axis, n in enumerate(x.shape) if axis in (0, *axes)]
     seen = np.ones(places, bool) if mask is None else np.asarray(mask, bool)
+    if list(seen.shape) != places:
+        raise ValueError(f"a mask of shape {tuple(places)} is expected, not {seen.shape}")
     seen = np.expand_dims(seen, 1 if _channels_first(data_format) else -1)
     number = seen.sum(axes, keepdims=True, dtype=np.real(x).dtype)
     y = np.where(seen, x, 0).sum(axes, keepdims=True) / number

@@ -105,13 +105,19 @@ def _stream(seed):
 
 def _fill(shape, dtype, seed, draw):
     """An array of `shape`, filled piece by piece with the values that `draw` makes of blocks."""
-    y = np.empty(shape, dtype)
+    y = np.empty(_checked_shape(shape), dtype)
     flat, words, per_block = y.reshape(-1), _stream(seed), 16 // dtype.itemsize
     for start in range(0, flat.size, _PIECE):
         piece = flat[start : start + _PIECE]
         blocks = start // per_block + np.arange(-(-piece.size // per_block), dtype=np.uint64)
         piece[:] = draw(words, blocks, dtype).reshape(-1)[: piece.size]
     return y
+
+
+def _checked_shape(shape):
+    if np.ndim(shape) != 1 or not all(isinstance(n, int | np.integer) and n >= 0 for n in shape):
+        raise ValueError(f"a shape takes integers of at least 0 in a tuple, not {shape!r}")
+    return shape
 
 
 def _unit(words, blocks, dtype):
@@ -222,6 +228,7 @@ def randint(
 
 def shuffle(x: np.ndarray, axis: int = 0, seed: _Seed = None) -> np.ndarray:
     """y = x in the order that sorts one float32 uniform per position, ties left in place."""
+    x = np.asarray(x)
     length = x.shape[np.lib.array_utils.normalize_axis_index(axis, x.ndim)]
     order = np.argsort(uniform((length,), dtype="float32", seed=seed), kind="stable")
     return np.take(x, order, axis)
@@ -258,9 +265,11 @@ def _mask_shape(noise_shape, shape):
     """noise_shape with sizes from `shape` for its Nones."""
     if noise_shape is None:
         return shape
-    if len(noise_shape) > len(shape):
-        raise ValueError(f"noise_shape {noise_shape} has more axes than the inputs, {shape}")
-    return tuple(s if n is None else n for n, s in zip(noise_shape, shape, strict=False))
+    filled = tuple(s if n is None else n for n, s in zip(noise_shape, shape, strict=False))
+    pairs = zip(reversed(filled), reversed(shape), strict=False)
+    if len(noise_shape) > len(shape) or any(n not in (1, s) for n, s in pairs):
+        raise ValueError(f"noise_shape {noise_shape} cannot be repeated to the inputs' {shape}")
+    return filled
 
 
 def _one_of(names, dtype):

@@ -135,6 +135,11 @@ class _Reshaping(Layer):
     def check_input(self, x):
         self.build(x.shape)
 
+    def _cast(self, x):
+        """x in the layer's dtype; as in Keras, integers stay what they are."""
+        x = np.asarray(x)
+        return x if x.dtype.kind in "biu" else super()._cast(x)
+
     def call(self, x, training=False):
         y, backward = self.function(x)
         return y, lambda dy: (backward(dy), [])
@@ -167,14 +172,16 @@ def _channels_first(data_format):
 
 
 class Reshape(_Reshaping):
-    """y = each sample in target_shape, where one size may be -1: what is left.
+    """y = each sample in target_shape, where one size may be -1 or None: what is left.
 
     ValueError where the sample has not as many numbers.
     """
 
     def __init__(self, target_shape, **kwargs):
         super().__init__(**kwargs)
-        self.target_shape = tuple(target_shape)
+        if isinstance(target_shape, list | tuple):
+            target_shape = tuple(-1 if size is None else size for size in target_shape)
+        self.target_shape = _integers(target_shape, "target_shape")
         if min(self.target_shape, default=1) < -1 or self.target_shape.count(-1) > 1:
             raise ValueError(f"target_shape takes sizes and at most one -1, not {target_shape}")
 
@@ -182,7 +189,7 @@ class Reshape(_Reshaping):
         self.compute_output_shape(input_shape)
 
     def function(self, x):
-        return reshape(x, self.target_shape)
+        return reshape(x, self.compute_output_shape(x.shape)[1:])
 
     def compute_output_shape(self, input_shape):
         if None in input_shape[1:]:
@@ -201,7 +208,7 @@ class Permute(_Reshaping):
 
     def __init__(self, dims, **kwargs):
         super().__init__(**kwargs)
-        self.dims = tuple(dims)
+        self.dims = _integers(dims, "dims")
         self.ndim = len(self.dims) + 1
         if sorted(self.dims) != list(range(1, self.ndim)):
             raise ValueError(f"dims takes the numbers from 1 to its length, once each, not {dims}")
@@ -230,9 +237,21 @@ class RepeatVector(_Reshaping):
 
 
 def _positive(value, name):
-    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+    if not _is_integer(value) or value <= 0:
         raise ValueError(f"{name} is a positive integer, not {value!r}")
-    return value
+    return int(value)
+
+
+def _is_integer(value):
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def _integers(values, name) -> tuple[int, ...]:
+    """values as a tuple. ValueError for what is no sequence of integers."""
+    is_sequence = isinstance(values, list | tuple | np.ndarray)
+    if not is_sequence or not all(map(_is_integer, values)):
+        raise ValueError(f"{name} takes a tuple of integers, not {values!r}")
+    return tuple(map(int, values))
 
 
 class _PerAxis(_Reshaping):
@@ -280,18 +299,18 @@ class ZeroPadding2D(_ZeroPadding):
 
 def _numbers(value, count, name, least) -> tuple[int, ...]:
     """An integer for all, or `count` of them. ValueError for what is neither."""
-    numbers = (value,) * count if isinstance(value, int) else value
-    fits = isinstance(numbers, Sequence) and not isinstance(numbers, str) and len(numbers) == count
-    if not fits or not all(isinstance(number, int) and number >= least for number in numbers):
+    numbers = (value,) * count if _is_integer(value) else value
+    fits = isinstance(numbers, list | tuple | np.ndarray) and len(numbers) == count
+    if not fits or not all(_is_integer(number) and number >= least for number in numbers):
         raise ValueError(
             f"{name} takes an integer of at least {least}, or {count} of them, not {value!r}"
         )
-    return tuple(numbers)
+    return tuple(map(int, numbers))
 
 
 def _two_pairs(value, name):
-    values = (value, value) if isinstance(value, int) else value
-    if not isinstance(values, Sequence) or len(values) != 2:
+    values = (value, value) if _is_integer(value) else value
+    if not isinstance(values, list | tuple | np.ndarray) or len(values) != 2:
         raise ValueError(f"{name} takes an integer or a pair for height and width, not {value!r}")
     return tuple(_numbers(entry, 2, name, least=0) for entry in values)
 
@@ -345,9 +364,16 @@ class UpSampling1D(_UpSampling):
 
 
 class UpSampling2D(_UpSampling):
-    """y = x with size pixels for one, (down, across), "nearest" or "bilinear": see up_sampling."""
+    """y = x with size pixels for one, (down, across), "nearest" or "bilinear": see up_sampling.
+
+    Integers that are "bilinear" become floats; Keras rounds what lies between them.
+    """
 
     def __init__(self, size=(2, 2), data_format=None, interpolation="nearest", **kwargs):
         self.size = _numbers(size, 2, "size", least=1)
         super().__init__(self.size, 1, data_format, **kwargs)
-        self.interpolation = interpolation.lower()
+        self.interpolation = str(interpolation).lower()
+
+    def _cast(self, x):
+        """x as it is to be repeated, but in floats where there are lines to draw."""
+        return super()._cast(x) if self.interpolation == "nearest" else Layer._cast(self, x)

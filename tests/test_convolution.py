@@ -292,13 +292,13 @@ REFUSED = {
         (3, 3, 4, 5),
         {"padding": "causal"},
     ),
-    "strides takes 2 integers of at least 1, not 0": (
+    "strides takes an integer of at least 1, or 2 of them, not 0": (
         "conv",
         (2, 7, 6, 4),
         (3, 3, 4, 5),
         {"strides": 0},
     ),
-    "dilation_rate takes 2 integers": (
+    "dilation_rate takes an integer of at least 1, or 2": (
         "conv",
         (2, 7, 6, 4),
         (3, 3, 4, 5),
@@ -476,9 +476,12 @@ WRONG_ARGUMENTS = {
     "filters is a positive integer, not 2.5": ("Conv1D", {"filters": 2.5}),
     "groups is a positive integer, not -1": ("Conv2D", {"groups": -1}),
     "6 filters cannot be shared out among 4 groups": ("Conv2D", {"groups": 4}),
-    "kernel_size takes 2 integers of at least 1, not 0": ("Conv2D", {"kernel_size": 0}),
-    "kernel_size takes 1 integers of at least 1": ("Conv1D", {"kernel_size": (3, 3)}),
-    "strides takes 2 integers of at least 1, not '2'": ("Conv2D", {"strides": "2"}),
+    "kernel_size takes an integer of at least 1, or 2 of them, not 0": (
+        "Conv2D",
+        {"kernel_size": 0},
+    ),
+    "kernel_size takes an integer of at least 1, or 1 of them": ("Conv1D", {"kernel_size": (3, 3)}),
+    "strides takes an integer of at least 1, or 2 of them, not '2'": ("Conv2D", {"strides": "2"}),
     "padding is one of valid, same, not 'causal'": ("Conv2D", {"padding": "causal"}),
     "padding is one of valid, same, causal, not 'full'": ("Conv1D", {"padding": "full"}),
     "strides=.2, 2. above 1 do not go": ("Conv2D", {"strides": 2, "dilation_rate": 2}),
@@ -517,6 +520,23 @@ def test_inputs_that_do_not_fit_are_refused_as_by_keras(side, shape, message):
     layer = side.convolution.Conv2D(6, 3, groups=2)
     with pytest.raises(ValueError, match=message if side is scratch else None):
         layer(np.ones(shape, "float32"))
+
+
+@pytest.mark.parametrize("name", ["Conv2D", "SeparableConv2D", "Conv2DTranspose"])
+def test_images_without_channels_are_refused(name):
+    with pytest.raises(ValueError, match=r"a kernel \(.*0.*\) does not slide over inputs"):
+        getattr(scratch.convolution, name)(6, 3)(normal(2, 7, 6, 0))
+
+
+def test_an_output_shape_is_that_of_images():
+    with pytest.raises(ValueError, match=r"takes inputs of 4 axes, not \(None, 7, 4\)"):
+        scratch.convolution.Conv2D(6, 3).compute_output_shape((None, 7, 4))
+
+
+def test_numpy_s_integers_are_integers():
+    sizes = np.int64(6), np.array([3, 2])
+    layer = scratch.convolution.Conv2D(*sizes, strides=tuple(np.array([1, 2])))
+    assert layer.compute_output_shape((None, 7, 7, 4)) == (None, 5, 3, 6)
 
 
 def test_later_inputs_must_have_the_channels_of_the_first():

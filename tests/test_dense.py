@@ -115,9 +115,9 @@ def test_weights_are_exchanged_with_keras():
     assert np.array_equal(twin.get_weights()[1], layer.bias + 1)
 
 
-@pytest.mark.parametrize("units", [0, -1, 2.0, "3", None])
+@pytest.mark.parametrize("units", [0, -1, 2.0, "3", None, True])
 def test_units_must_be_a_positive_integer(units):
-    with pytest.raises(ValueError, match="positive integer of units"):
+    with pytest.raises(ValueError, match=f"units is a positive integer, not {units!r}"):
         scratch.dense.Dense(units)
 
 
@@ -184,6 +184,12 @@ def test_batches_cover_an_epoch_and_start_over(side):
     assert [len(batch) for batch, _ in generator] == [3, 3, 1]
     drawn = [np.asarray(generator.next()[1]).tolist() for _ in range(4)]
     assert drawn == [[0, 1, 2], [3, 4, 5], [6], [0, 1, 2]]
+
+
+@pytest.mark.parametrize("batch_size", [0, -1, 2.5])
+def test_batches_hold_a_positive_number_of_samples(batch_size):
+    with pytest.raises(ValueError, match="batch_size is a positive integer, not"):
+        scratch.dense.BatchGenerator(np.ones(3), np.ones(3), batch_size)
 
 
 def test_batches_need_a_label_for_every_image():

@@ -1,6 +1,7 @@
 """Dropout and noise against Keras's: the same draws from the same seed, and their gradients."""
 
 import inspect
+import re
 
 import numpy as np
 import pytest
@@ -190,9 +191,9 @@ def test_signature_is_keras(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("amount", [-0.1, 1.5])
+@pytest.mark.parametrize("amount", [-0.1, 1.5, "0.5", None, [0.5]])
 def test_rates_outside_0_and_1_are_refused(name, amount):
-    with pytest.raises(ValueError, match=f"lies between 0 and 1, not at {amount}"):
+    with pytest.raises(ValueError, match=re.escape(f"lies between 0 and 1, not at {amount!r}")):
         getattr(scratch, name)(amount)
 
 
@@ -204,10 +205,18 @@ def test_a_rate_of_1_is_refused_where_keras_divides_by_zero(name):
         getattr(reference, name)(1.0)(np.ones((2, 3)), training=True)
 
 
-@pytest.mark.parametrize("noise_shape", [(0, 1), (None, "a"), (1.5,)])
+@pytest.mark.parametrize("noise_shape", [(0, 1), (None, "a"), (1.5,), 5])
 def test_noise_shapes_of_no_sizes_are_refused(noise_shape):
     with pytest.raises(ValueError, match="noise_shape takes positive integers and Nones"):
         scratch.Dropout(0.3, noise_shape)
+
+
+@pytest.mark.parametrize("name", ["Dropout", "AlphaDropout"])
+@pytest.mark.parametrize("noise_shape", [(4, 2), (4,), (None,), (4, 5, 1)])
+def test_noise_that_does_not_fit_the_inputs_is_refused(name, noise_shape):
+    layer = getattr(scratch, name)(0.5, noise_shape)
+    with pytest.raises(ValueError, match=r"cannot be repeated to the inputs' \(4, 5\)"):
+        layer(normal(4, 5), training=True)
 
 
 def test_inputs_of_another_rank_are_refused():

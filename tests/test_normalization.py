@@ -369,6 +369,38 @@ def test_axis_out_of_bounds_is_refused(name):
         scratch.UnitNormalization(axis=3)(normal(7, 5))
 
 
+@pytest.mark.parametrize(
+    ("name", "axis", "allowed"),
+    [
+        ("BatchNormalization", [1, 2], "an integer"),
+        ("BatchNormalization", "a", "an integer"),
+        ("GroupNormalization", (1, 2), "an integer"),
+        ("LayerNormalization", None, "an integer or several"),
+        ("RMSNormalization", 1.0, "an integer or several"),
+        ("UnitNormalization", [1, None], "an integer or several"),
+    ],
+)
+def test_an_axis_that_is_no_integer_is_refused(name, axis, allowed):
+    with pytest.raises(TypeError) as error:
+        getattr(scratch, name)(axis=axis)
+    assert str(error.value) == f"axis is {allowed}, not {axis!r}"
+
+
+@pytest.mark.parametrize("name", ["LayerNormalization", "RMSNormalization"])
+def test_an_axis_given_twice_is_refused(name):
+    with pytest.raises(ValueError, match=r"cannot normalize axis \(1, -1\) of \(None, 5\)"):
+        getattr(scratch, name)(axis=(1, -1))(normal(7, 5))
+
+
+@pytest.mark.parametrize("side", [scratch, reference])
+def test_batch_normalization_keeps_to_the_number_of_axes_as_in_keras(side):
+    layer = side.BatchNormalization()
+    layer(normal(7, 5))
+    message = r"expects 2 axes, not \(7, 3, 5\)" if side is scratch else "expected ndim=2"
+    with pytest.raises(ValueError, match=message):
+        layer(normal(7, 3, 5))
+
+
 def test_samples_are_no_axis_to_normalize():
     with pytest.raises(ValueError, match="cannot normalize axis 0"):
         scratch.BatchNormalization(axis=0)(normal(7, 5))

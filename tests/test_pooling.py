@@ -232,6 +232,7 @@ def test_signature_is_keras(name):
         ({"pool_size": 0}, "pool_size takes an integer of at least 1, or 2 of them, not 0"),
         ({"pool_size": (2, 2, 2)}, "pool_size takes an integer of at least 1"),
         ({"pool_size": 1.5}, r"pool_size takes an integer of at least 1, or 2 of them, not 1\.5"),
+        ({"pool_size": "22"}, "pool_size takes an integer of at least 1"),
         ({"strides": 0}, "strides takes an integer of at least 1"),
         ({"strides": (1, -1)}, "strides takes an integer of at least 1"),
         ({"padding": "causal"}, 'padding is "valid" or "same", not \'causal\''),
@@ -258,6 +259,16 @@ def test_bad_inputs_are_refused_in_one_line():
     layer(normal(2, 5, 3))
     with pytest.raises(ValueError, match=r"expects 3 axes, not \(2, 5\)"):
         layer(normal(2, 5))
+    with pytest.raises(ValueError, match=r"nothing largest in an x of shape \(2, 0, 3\)"):
+        scratch.GlobalMaxPooling1D()(normal(2, 0, 3))
+
+
+@pytest.mark.parametrize("shape", [(2, 4), (2,), (2, 5, 3), (1, 5)])
+def test_masks_of_other_shapes_are_refused(shape):
+    layer = scratch.GlobalAveragePooling1D()
+    with pytest.raises(ValueError, match=r"a mask of shape \(2, 5\) is expected, not \(") as error:
+        layer(normal(2, 5, 3), mask=np.ones(shape, bool))
+    assert "\n" not in str(error.value)
 
 
 def test_paddings_are_known_in_capitals_too():

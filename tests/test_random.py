@@ -355,7 +355,10 @@ def test_dtypes_are_given_as_in_keras(dtype):
         (lambda: random.uniform((2,), dtype=float), "float32 or float64, not float"),
         (lambda: random.normal((2,), dtype="flaot32"), "float32 or float64, not flaot32"),
         (lambda: random.truncated_normal((2,), dtype="int32"), "float32 or float64, not int32"),
-        (lambda: random.uniform((-1,)), "negative"),
+        (lambda: random.uniform((-1,)), r"integers of at least 0 in a tuple, not \(-1,\)"),
+        (lambda: random.normal((2, None)), r"in a tuple, not \(2, None\)"),
+        (lambda: random.truncated_normal((2, 1.5)), r"in a tuple, not \(2, 1.5\)"),
+        (lambda: random.randint(3, 0, 5), "in a tuple, not 3"),
         (lambda: random.randint((2,), 0, 5, dtype="float32"), "uint64, not float32"),
         (lambda: random.randint((2,), 5, 5), "minval < maxval .* not 5, 5"),
         (lambda: random.randint((2,), 0, 2**31), "maxval <= 2147483647"),
@@ -367,9 +370,13 @@ def test_dtypes_are_given_as_in_keras(dtype):
         (lambda: random.dropout(np.ones(3), np.nan), "between 0 and 1, not at nan"),
         (lambda: random.dropout(np.ones(3, int), 0.5), "float32, float64 or longer, not int64"),
         (lambda: random.dropout(np.ones(3, "float16"), 0.5), "or longer, not float16"),
-        (lambda: random.dropout(np.ones((2, 3)), 0.5, (2,)), "broadcast"),
-        (lambda: random.dropout(np.ones((1, 3)), 0.5, (2, 3)), "broadcast"),
-        (lambda: random.dropout(np.ones((2, 3)), 0.5, (1, 2, 3)), "more axes than the inputs"),
+        (
+            lambda: random.dropout(np.ones((2, 3)), 0.5, (2,)),
+            r"noise_shape \(2,\) cannot be repeated to the inputs' \(2, 3\)",
+        ),
+        (lambda: random.dropout(np.ones((1, 3)), 0.5, (2, 3)), "cannot be repeated"),
+        (lambda: random.dropout(np.ones((2, 3)), 0.5, (1, 2, 3)), "cannot be repeated"),
+        (lambda: random.dropout(np.ones((2, 3)), 0.5, (None,)), "cannot be repeated"),
     ],
 )
 def test_bad_input_is_one_clear_line(call, message):

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from reference import reshaping as reference
+from scratch import pooling
 from scratch import reshaping as scratch
 
 DTYPES = ["float32", "float64"]
@@ -205,6 +206,9 @@ def test_signature_is_keras(name):
     [
         ("Reshape", {"target_shape": (-1, -1)}, "at most one -1"),
         ("Reshape", {"target_shape": (-2, 3)}, "at most one -1"),
+        ("Reshape", {"target_shape": 10}, "target_shape takes a tuple of integers, not 10"),
+        ("Reshape", {"target_shape": (5.0, 2)}, r"a tuple of integers, not \(5\.0, 2\)"),
+        ("Permute", {"dims": 1}, "dims takes a tuple of integers, not 1"),
         ("Permute", {"dims": (1, 3)}, "from 1 to its length, once each"),
         ("Permute", {"dims": (0, 1)}, "from 1 to its length, once each"),
         ("RepeatVector", {"n": 0}, "n is a positive integer, not 0"),
@@ -249,6 +253,46 @@ def test_bad_inputs_are_refused_in_one_line(name, arguments, shape, message):
     with pytest.raises(ValueError, match=message) as error:
         getattr(scratch, name)(**arguments)(normal(*shape))
     assert "\n" not in str(error.value)
+
+
+MOVED = {
+    "Flatten": ({}, (2, 3, 2)),
+    "Reshape": ({"target_shape": (3, None)}, (2, 3, 2)),
+    "Permute": ({"dims": (2, 1)}, (2, 3, 2)),
+    "RepeatVector": ({"n": 3}, (2, 3)),
+    "ZeroPadding1D": ({}, (2, 3, 2)),
+    "Cropping1D": ({}, (2, 3, 2)),
+    "UpSampling1D": ({}, (2, 3, 2)),
+    "UpSampling2D": ({}, (2, 3, 2, 2)),
+}
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint8"])
+@pytest.mark.parametrize("name", MOVED)
+def test_integers_stay_integers_as_in_keras(name, dtype):
+    settings, shape = MOVED[name]
+    x = np.random.default_rng(0).integers(0, 200, shape).astype(dtype)
+    y, expected = (getattr(side, name)(**settings)(x) for side in (scratch, reference))
+    assert y.dtype == dtype
+    assert np.array_equal(y, expected)
+
+
+def test_integers_become_floats_before_lines_are_drawn_between_them():
+    layer, x = scratch.UpSampling2D(interpolation="bilinear"), np.arange(24).reshape(2, 3, 2, 2)
+    assert np.array_equal(layer(x), layer(x.astype("float32")))
+    assert layer(x).dtype == "float32"
+
+
+@pytest.mark.parametrize("name", ["MaxPooling2D", "UpSampling2D", "ZeroPadding2D"])
+def test_numpy_s_integers_are_integers(name):
+    layer = getattr(pooling if name == "MaxPooling2D" else scratch, name)
+    x = normal(2, 4, 4, 3)
+    assert np.array_equal(layer(np.array([2, 1]))(x), layer((2, 1))(x))
+    assert np.array_equal(layer(np.int64(2))(x), layer(2)(x))
+
+
+def test_an_empty_batch_is_reshaped_as_any_other():
+    assert scratch.Reshape((5, -1))(np.ones((0, 10))).shape == (0, 5, 2)
 
 
 def test_another_input_than_the_layer_was_built_for_is_refused():

@@ -9,6 +9,7 @@ import numpy as np
 from scratch import constraints, initializers, random, regularizers
 from scratch.dense import dense
 from scratch.network import Layer
+from scratch.reshaping import _positive
 
 from .functions import attend, causal, dropping, hidden_softmax, masked_softmax, near, together
 
@@ -242,12 +243,6 @@ class MultiHeadAttention(Layer):
 def _fresh(initializer):
     is_one = isinstance(initializer, initializers.Initializer)
     return initializer.clone() if is_one else initializer
-
-
-def _positive(value, name):
-    if not isinstance(value, int) or value <= 0:
-        raise ValueError(f"{name} is a positive integer, not {value!r}")
-    return value
 
 
 def _as_tuple(value):

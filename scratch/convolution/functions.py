@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from scratch.reshaping import _channels_first
+from scratch.reshaping import _channels_first, _numbers
 
 from .products import correlate, kernel_gradient, spread, windows_of
-from .sliding import Numbers, Pair, Slide, as_tuple, slide_over, span, transposed_size
+from .sliding import Numbers, Pair, Slide, slide_over, span, transposed_size
 
 _Array = np.ndarray
 _Forward = tuple[_Array, Callable]
@@ -126,7 +126,7 @@ class _Images:
 
     def __init__(self, inputs, kernel, strides, padding, data_format, dilation_rate):
         self.rank = inputs.ndim - 2
-        if self.rank not in (1, 2) or kernel.ndim != inputs.ndim:
+        if self.rank not in (1, 2) or kernel.ndim != inputs.ndim or not kernel.size:
             raise ValueError(f"a kernel {kernel.shape} does not slide over inputs {inputs.shape}")
         self.channels_first = _channels_first(data_format)
         self.kernel = kernel if self.rank == 2 else kernel[np.newaxis]
@@ -137,7 +137,7 @@ class _Images:
             raise ValueError('padding="causal" is for signals, not for images')
 
     def pair(self, value, name, least=1) -> Pair:
-        down, across = (1, *as_tuple(value, self.rank, name, least))[-2:]
+        down, across = (1, *_numbers(value, self.rank, name, least))[-2:]
         return down, across
 
     def seen(self, x):

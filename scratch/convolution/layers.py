@@ -7,10 +7,10 @@ import numpy as np
 from scratch import activations, constraints, initializers, regularizers
 from scratch.network import Layer
 from scratch.network.layer import activate
-from scratch.reshaping import _channels_first
+from scratch.reshaping import _channels_first, _numbers, _positive
 
 from .functions import conv, conv_transpose, depthwise_conv, separable_conv
-from .sliding import Numbers, as_tuple, output_size, span, transposed_size
+from .sliding import Numbers, output_size, span, transposed_size
 
 
 class _Convolution(Layer):
@@ -34,9 +34,9 @@ class _Convolution(Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.kernel_size = as_tuple(kernel_size, self.rank, "kernel_size")
-        self.strides = as_tuple(strides, self.rank, "strides")
-        self.dilation_rate = as_tuple(dilation_rate, self.rank, "dilation_rate")
+        self.kernel_size = _numbers(kernel_size, self.rank, "kernel_size", least=1)
+        self.strides = _numbers(strides, self.rank, "strides", least=1)
+        self.dilation_rate = _numbers(dilation_rate, self.rank, "dilation_rate", least=1)
         self.padding = str(padding).lower()
         if self.padding not in self.paddings:
             raise ValueError(f"padding is one of {', '.join(self.paddings)}, not {padding!r}")
@@ -67,7 +67,6 @@ class _Convolution(Layer):
         raise NotImplementedError
 
     def build(self, input_shape):
-        self.check_rank(input_shape)
         self.compute_output_shape(input_shape)
         self.channels = input_shape[self.channel_axis]
         self.add_kernels(self.channels)
@@ -106,6 +105,7 @@ class _Convolution(Layer):
         return activate(self.activation, *self.preactivation(x))
 
     def compute_output_shape(self, input_shape):
+        self.check_rank(input_shape)
         shape = list(input_shape)
         channels = shape.pop(self.channel_axis)
         shape[1:] = self.output_sizes(shape[1:])
@@ -125,13 +125,6 @@ class _Convolution(Layer):
             )
 
 
-def _positive(value, name):
-    """value. ValueError where it is no positive integer."""
-    if not isinstance(value, int) or value <= 0:
-        raise ValueError(f"{name} is a positive integer, not {value!r}")
-    return value
-
-
 class _Conv(_Convolution):
     """y = activation(conv(x, kernel) + bias), kernel (kernel_size…, channels / groups, filters)."""
 
@@ -142,7 +135,7 @@ class _Conv(_Convolution):
         self.filters = _positive(filters, "filters")
         self.groups = _positive(groups, "groups")
         self.refuse_strides_with_dilation()
-        if filters % groups:
+        if self.filters % self.groups:
             raise ValueError(f"{filters} filters cannot be shared out among {groups} groups")
 
     def outputs(self, channels):
@@ -372,7 +365,7 @@ class Conv2DTranspose(_Convolution):
     def _below_strides(self, output_padding):
         if output_padding is None:
             return None
-        paddings = as_tuple(output_padding, self.rank, "output_padding", least=0)
+        paddings = _numbers(output_padding, self.rank, "output_padding", least=0)
         if any(p >= stride for p, stride in zip(paddings, self.strides, strict=True)):
             raise ValueError(f"output_padding={paddings} is not below strides={self.strides}")
         return paddings

@@ -96,12 +96,3 @@ def transposed_size(
             f"would not bring down to the {size} of the input"
         )
     return image
-
-
-def as_tuple(value: Numbers, rank: int, name: str, least: int = 1) -> tuple[int, ...]:
-    """An integer for all axes, or one for each. ValueError for what is neither."""
-    values = (value,) * rank if isinstance(value, int) else value
-    fits = isinstance(values, Sequence) and len(values) == rank
-    if not fits or not all(isinstance(v, int) and v >= least for v in values):
-        raise ValueError(f"{name} takes {rank} integers of at least {least}, not {value!r}")
-    return tuple(values)

@@ -19,19 +19,22 @@ from .functions import (
 class _AxisLayer(Layer):
     """A layer that normalizes along `axis`, one or several, whose sizes it keeps from `build`."""
 
+    several_axes = True
+
     def __init__(self, axis, epsilon, **kwargs):
         super().__init__(**kwargs)
-        self.axis = axis
+        self.axis = _checked_axis(axis, self.several_axes)
         self.epsilon = epsilon
 
     def build(self, input_shape):
         self.sizes = self._sizes(input_shape)
-        if 0 in self.sizes:
+        places = [axis % len(input_shape) for axis in _listed(self.axis)]
+        if 0 in self.sizes or len(set(places)) < len(places):
             raise ValueError(f"{self.name} cannot normalize axis {self.axis} of {input_shape}")
 
     def _sizes(self, shape):
         """The sizes of `axis` in Keras's order, sorted; 0 for the samples and for no axis."""
-        axes = sorted(self.axis) if isinstance(self.axis, list | tuple) else [self.axis]
+        axes = sorted(_listed(self.axis))
         return tuple(shape[i] or 0 if -len(shape) <= i < len(shape) else 0 for i in axes)
 
     def check_input(self, x):
@@ -39,6 +42,19 @@ class _AxisLayer(Layer):
             raise ValueError(
                 f"{self.name} expects sizes {self.sizes} along axis {self.axis}, not {x.shape}"
             )
+
+
+def _checked_axis(axis, several):
+    """axis. TypeError for what is no integer nor, where several are allowed, some of them."""
+    given = axis if several and isinstance(axis, list | tuple) else [axis]
+    if not all(isinstance(each, int) for each in given):
+        allowed = "an integer or several" if several else "an integer"
+        raise TypeError(f"axis is {allowed}, not {axis!r}")
+    return axis
+
+
+def _listed(axis):
+    return axis if isinstance(axis, list | tuple) else [axis]
 
 
 class _ScaledLayer(_AxisLayer):
@@ -73,6 +89,7 @@ class BatchNormalization(_ScaledLayer):
     """
 
     supports_masking = True
+    several_axes = False
     moving_mean: np.ndarray
     moving_variance: np.ndarray
 
@@ -98,14 +115,15 @@ class BatchNormalization(_ScaledLayer):
 
     def build(self, input_shape):
         super().build(input_shape)
+        self.ndim = len(input_shape)
         for name in ("moving_mean", "moving_variance"):
             initializer = getattr(self, f"{name}_initializer")
             self.add_weight(self.sizes, initializer, trainable=False, name=name)
 
     def check_input(self, x):
         super().check_input(x)
-        if x.ndim < 2:
-            raise ValueError(f"{self.name} expects (samples, ..., channels), not {x.shape}")
+        if x.ndim != self.ndim:
+            raise ValueError(f"{self.name} expects {self.ndim} axes, not {x.shape}")
 
     def call(self, x, training=False, mask=None):
         if training and self.trainable:
@@ -186,6 +204,7 @@ class GroupNormalization(_ScaledLayer):
     """
 
     supports_masking = True
+    several_axes = False
 
     def __init__(
         self,
@@ -244,7 +263,7 @@ class UnitNormalization(Layer):
 
     def __init__(self, axis=-1, **kwargs):
         super().__init__(**kwargs)
-        self.axis = axis
+        self.axis = _checked_axis(axis, several=True)
 
     def call(self, x, training=False):
         return _as_call(*normalize(x, self.axis, epsilon=1e-12))
