@@ -6,6 +6,7 @@ same but for the last places.
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -88,7 +89,7 @@ class Dropout(_Disturbance):
         return random.dropout(x, self.rate, self.noise_shape, self.seed_generator)
 
 
-def _between_0_and_1(value, name):
+def _between_0_and_1(value, name) -> Any:
     if not isinstance(value, int | float | np.number) or not 0 <= value <= 1:
         raise ValueError(f"{name} lies between 0 and 1, not at {value!r}")
     return value

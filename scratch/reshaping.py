@@ -4,6 +4,7 @@ import functools
 import itertools
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -191,7 +192,7 @@ class Reshape(_Reshaping):
     def function(self, x):
         return reshape(x, self.compute_output_shape(x.shape)[1:])
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape) -> tuple[Any, ...]:
         if None in input_shape[1:]:
             return input_shape[0], *[None if n == -1 else n for n in self.target_shape]
         size = math.prod(input_shape[1:])

@@ -472,6 +472,13 @@ def test_the_mask_of_the_queries_is_that_of_the_output():
     assert layer.compute_mask([1, 2]) is None
 
 
+PAIR = [normal(2, 3, 4), normal(2, 5, 4)]
+
+
+def attention(inputs, mask=None):
+    return scratch.attention.Attention()(inputs, mask=mask)
+
+
 def heads(**settings):
     return scratch.attention.MultiHeadAttention(**(SIZE | settings))
 
@@ -491,7 +498,41 @@ def heads(**settings):
         (lambda: heads(sliding_window=-1), "sliding_window is a positive integer, not -1"),
         (
             lambda: heads()(normal(2, 3, 4), normal(2, 5, 4), normal(2, 6, 4)),
-            "as many keys as values",
+            r"query, value and key of shapes \(2, 3, 4\), \(2, 5, 4\) and \(2, 6, 4\)",
+        ),
+        (lambda: heads()(normal(2, 3, 4), normal(3, 5, 4)), "cannot take query, value and key"),
+        (lambda: heads()(normal(2, 3, 4), normal(2, 4)), "cannot take query, value and key"),
+        (lambda: heads()(normal(2, 4), normal(2, 4)), "not over None of a query of 2 axes"),
+        (lambda: heads(attention_axes=5)(*PAIR), r"not over \(5,\) of a query of 3 axes"),
+        (lambda: heads(attention_axes=0)(*PAIR), "between the samples and the features"),
+        (lambda: heads(attention_axes=-1)(*PAIR), "between the samples and the features"),
+        (lambda: heads(attention_axes=(1, -2))(*PAIR), "between the samples and the features"),
+        (lambda: heads(attention_axes="a"), "attention_axes takes a tuple of integers, not 'a'"),
+        (lambda: heads(output_shape=1.5), r"output_shape takes a tuple of integers, not 1\.5"),
+        (lambda: heads(sliding_window=0), "sliding_window is a positive integer, not 0"),
+        (lambda: heads(dropout=-0.5), r"dropout lies between 0 and 1, not at -0\.5"),
+        (
+            lambda: heads()(*PAIR, attention_mask=np.ones((2, 3, 4))),
+            r"a mask of shape \(2, 1, 3, 4\) does not fit \(2, 2, 3, 5\)",
+        ),
+        (
+            lambda: heads()(*PAIR, attention_mask=np.ones((2, 3, 5)), key_mask=np.ones((2, 4))),
+            r"masks of shapes \(2, 3, 5\), \(2, 1, 4\) do not go together",
+        ),
+        (
+            lambda: attention(PAIR, [None, np.ones((2, 4))]),
+            r"value_mask of shape \(2, 4\) does not",
+        ),
+        (lambda: attention(PAIR, [np.ones((2, 4)), None]), r"\(2, 4\) does not fit \(2, 3\)"),
+        (lambda: attention(PAIR, np.ones((2, 3))), r"value_mask\], not a ndarray of 2"),
+        (lambda: attention(PAIR, [np.ones((2, 3))]), r"mask is a list, .*, not a list of 1"),
+        (lambda: attention([normal(2, 3, 4), normal(3, 5, 4)]), "cannot compare queries with keys"),
+        (lambda: attention([normal(2, 3, 4), normal(1, 5, 4)]), "cannot compare queries with keys"),
+        (lambda: attention([normal(4), normal(4)]), "cannot compare queries with keys"),
+        (lambda: scratch.attention.Attention(dropout="a"), "dropout lies between 0 and 1, not at"),
+        (
+            lambda: scratch.attention.dot_product_attention(*[normal(2, 3, 4)] * 3),
+            "query, key and value of shapes .* do not go together",
         ),
         (
             lambda: scratch.attention.TransformerEncoder(7, 4)(normal(2, 3, 6)),
@@ -503,6 +544,21 @@ def test_what_does_not_fit_is_refused_in_one_line(call, message):
     with pytest.raises(ValueError, match=message) as error:
         call()
     assert "\n" not in str(error.value)
+
+
+def test_later_inputs_must_be_as_the_first_were():
+    layer = scratch.attention.AdditiveAttention()
+    layer(PAIR)
+    with pytest.raises(ValueError, match="cannot compare queries with keys of shapes"):
+        layer([normal(2, 3, 6), normal(2, 5, 6)])
+    with pytest.raises(ValueError, match=r"takes \[query, value\]"):
+        layer(normal(2, 3, 4))
+    with pytest.raises(ValueError, match=r"takes \[query, value\]"):
+        layer([normal(2, 3, 4)])
+    layer = heads()
+    layer(*PAIR)
+    with pytest.raises(ValueError, match="cannot take query, value and key"):
+        layer(normal(2, 3, 3, 4), normal(2, 3, 3, 4))
 
 
 def test_an_input_of_another_width_is_refused_by_the_projection():

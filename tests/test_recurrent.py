@@ -411,6 +411,29 @@ def test_a_direction_can_be_frozen():
     assert backward(np.ones_like(y), needs_dx=False)[0] is None
 
 
+def test_layers_of_different_units_are_joined_as_in_keras():
+    for side in (scratch, reference):
+        back = side.recurrent.LSTM(2, go_backwards=True)
+        layer = side.recurrent.Bidirectional(side.recurrent.LSTM(UNITS), backward_layer=back)
+        assert layer(normal(N, STEPS, INPUTS)).shape == (N, UNITS + 2)
+        shape = layer.compute_output_shape((None, STEPS, INPUTS))
+        assert shape == (None, UNITS + 2 if side is scratch else 2 * UNITS)  # Keras is wrong there
+
+
+@pytest.mark.parametrize("name", ["SimpleRNN", "LSTM", "GRU"])
+def test_copies_keep_a_seed_where_keras_s_do(name):
+    """Keras's SimpleRNN leaves the seed out of its configuration, so that each copy draws one."""
+    after, outputs = [], []
+    for side in (scratch, reference):
+        side.random.set_random_seed(5)
+        settings = {"recurrent_initializer": "glorot_uniform", "dropout": 0.5, "seed": 1}
+        made = side.recurrent.Bidirectional(getattr(side.recurrent, name)(UNITS, **settings))
+        after.append(python_random.random())
+        outputs.append(np.asarray(made(np.ones((N, STEPS, INPUTS)), training=True)))
+    assert after[0] == after[1]
+    assert_within_rounding(*outputs)
+
+
 def test_layers_that_do_not_go_together_are_refused():
     make = scratch.recurrent.LSTM
     refused = [
@@ -424,6 +447,14 @@ def test_layers_that_do_not_go_together_are_refused():
                 "backward_layer": make(2, go_backwards=True),
             },
             "both layers have the same return_state, not True and False",
+        ),
+        (
+            {
+                "layer": make(2),
+                "backward_layer": make(3, go_backwards=True),
+                "merge_mode": "sum",
+            },
+            "both layers have the same units, not 2 and 3",
         ),
     ]
     for settings, message in refused:

@@ -152,7 +152,19 @@ def near(queries: int, keys: int, window: int) -> _Array:
 def together(*masks: _Array | None) -> _Array | None:
     """The mask that is True where all of those are that are not None, or None."""
     given = [np.asarray(mask, bool) for mask in masks if mask is not None]
-    return functools.reduce(np.logical_and, given) if given else None
+    try:
+        return functools.reduce(np.logical_and, given) if given else None
+    except ValueError:
+        shapes = ", ".join(str(mask.shape) for mask in given)
+        raise ValueError(f"masks of shapes {shapes} do not go together") from None
+
+
+def fitted(mask: _Array, shape: tuple[int, ...], name: str) -> _Array:
+    """mask, repeated to that shape. ValueError where it does not fit."""
+    try:
+        return np.broadcast_to(mask, shape)
+    except ValueError:
+        raise ValueError(f"{name} of shape {np.shape(mask)} does not fit {shape}") from None
 
 
 def dot_product_attention(
@@ -172,6 +184,10 @@ def dot_product_attention(
     all values, and scale, 1 / sqrt(d) unless given, is rounded to float32. backward gives dquery,
     dkey, dvalue and, where there is a bias, dbias. Source: Vaswani et al., 2017.
     """
+    rest = query.shape[:1] + query.shape[2:]
+    if query.ndim != 4 or rest != key.shape[:1] + key.shape[2:] or key.shape[:3] != value.shape[:3]:
+        shapes = f"{query.shape}, {key.shape} and {value.shape}"
+        raise ValueError(f"query, key and value of shapes {shapes} do not go together")
     factor = 1 / np.sqrt(np.float32(query.shape[-1])) if scale is None else np.float32(scale)
     mask = together(mask, causal(query.shape[1], key.shape[1]) if is_causal else None)
     (y, _), backward = attend(query, key, value, factor, hidden_softmax, bias=bias, mask=mask)
@@ -200,7 +216,7 @@ def attend(
     v, restore_value, _ = _steps_last(value, axes)
     scores, backward_scores = dot_scores(q, k)
     full = (*scores.shape[:-2], *steps, *[key.shape[axis] for axis in axes])
-    mask = None if mask is None else np.broadcast_to(mask, full).reshape(scores.shape)
+    mask = None if mask is None else fitted(mask, full, "a mask").reshape(scores.shape)
     biased = scores
     if bias is not None:
         repeated, backward_bias = tensors.broadcast_to(bias, full)

@@ -8,8 +8,9 @@ import numpy as np
 
 from scratch import constraints, initializers, random, regularizers
 from scratch.dense import dense
+from scratch.dropout import _between_0_and_1
 from scratch.network import Layer
-from scratch.reshaping import _positive
+from scratch.reshaping import _integers, _positive
 
 from .functions import attend, causal, dropping, hidden_softmax, masked_softmax, near, together
 
@@ -126,11 +127,13 @@ class MultiHeadAttention(Layer):
         self.num_heads = _positive(num_heads, "num_heads")
         self.key_dim = _positive(key_dim, "key_dim")
         self.value_dim = key_dim if value_dim is None else _positive(value_dim, "value_dim")
-        self.dropout = dropout
+        self.dropout = _between_0_and_1(dropout, "dropout")
         self.use_bias = use_bias
-        self.output_shape = _as_tuple(output_shape)
-        self.attention_axes: Any = _as_tuple(attention_axes)
-        self.sliding_window = sliding_window and _positive(sliding_window, "sliding_window")
+        self.output_shape = _as_tuple(output_shape, "output_shape")
+        self.attention_axes: Any = _as_tuple(attention_axes, "attention_axes")
+        self.sliding_window = sliding_window
+        if sliding_window is not None:
+            _positive(sliding_window, "sliding_window")
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
@@ -142,10 +145,8 @@ class MultiHeadAttention(Layer):
 
     def build(self, input_shape):
         query, value, key = input_shape if len(input_shape) == 3 else (*input_shape, input_shape[1])
-        if value[1:-1] != key[1:-1]:
-            raise ValueError(f"{self.name} takes as many keys as values, not {key} and {value}")
-        axes = self.attention_axes or range(1, len(query) - 1)
-        self.attention_axes = tuple(axis % len(query) for axis in axes)
+        self.ndim = len(query)
+        self.attention_axes = self._attended(self.ndim)
         heads = self.num_heads, self.key_dim
         self.query_dense = self._projection("query", heads, query)
         self.key_dense = self._projection("key", heads, key)
@@ -156,6 +157,27 @@ class MultiHeadAttention(Layer):
             "attention_output", self.output_shape or query[-1:], of_all, input_axes=2
         )
         self.layers = [self.query_dense, self.key_dense, self.value_dense, self.output_dense]
+
+    def _attended(self, ndim):
+        """attention_axes of a query of so many axes, counted from 0."""
+        between = range(1, ndim - 1)
+        axes = [axis + ndim * (axis < 0) for axis in self.attention_axes or between]
+        if not axes or len(set(axes)) < len(axes) or not set(axes) <= set(between):
+            raise ValueError(
+                f"{self.name} attends over axes between the samples and the features, "
+                f"not over {self.attention_axes} of a query of {ndim} axes"
+            )
+        return tuple(axes)
+
+    def check_input(self, x):
+        query, value, *key = [part.shape for part in x]
+        key = key[0] if key else value
+        others = set(range(self.ndim - 1)) - set(self.attention_axes)
+        fits = self.ndim == len(query) == len(value)
+        fits = fits and all(query[axis] == value[axis] for axis in others)
+        if not fits or value[:-1] != key[:-1]:
+            shapes = f"{query}, {value} and {key}"
+            raise ValueError(f"{self.name} cannot take query, value and key of shapes {shapes}")
 
     def _projection(self, name, output_shape, input_shape, input_axes=1):
         """A Projection that is built; its initializers draw seeds of their own."""
@@ -245,5 +267,7 @@ def _fresh(initializer):
     return initializer.clone() if is_one else initializer
 
 
-def _as_tuple(value):
-    return (value,) if isinstance(value, int) else value and tuple(value)
+def _as_tuple(value, name):
+    if value is None:
+        return None
+    return _integers((value,) if isinstance(value, int) else value, name)

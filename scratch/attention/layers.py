@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from scratch import initializers, random
+from scratch.dropout import _between_0_and_1
 from scratch.network import Layer
 
 from .functions import (
@@ -15,6 +16,7 @@ from .functions import (
     concat_scores,
     dot_scores,
     dropping,
+    fitted,
     hidden_softmax,
     together,
 )
@@ -42,14 +44,17 @@ class Attention(Layer):
             raise ValueError(f'score_mode is "dot" or "concat", not {score_mode!r}')
         self.use_scale = use_scale
         self.score_mode = score_mode
-        self.dropout = dropout
+        self.dropout = _between_0_and_1(dropout, "dropout")
         self.seed = seed
         self.seed_generator = random.SeedGenerator(seed) if dropout else None
 
     def build(self, input_shape):
-        if not isinstance(input_shape, list) or len(input_shape) not in (2, 3):
-            raise ValueError(f"{self.name} takes [query, value] or [query, value, key]")
+        self.check_list(input_shape)
         self.add_weights(input_shape[0][-1])
+
+    def check_list(self, parts):
+        if not isinstance(parts, list) or len(parts) not in (2, 3):
+            raise ValueError(f"{self.name} takes [query, value] or [query, value, key]")
 
     def add_weights(self, features):
         """Create the weights of the scores, for queries of so many features."""
@@ -59,9 +64,12 @@ class Attention(Layer):
             self.add_weight((), initializers.Ones(), name="concat_score_weight")
 
     def check_input(self, x):
+        self.check_list(x)
         query, value, *key = [part.shape for part in x]
         key = key[0] if key else value
-        if query[-1] != key[-1] or value[1:-1] != key[1:-1]:
+        compared = query[:-2] == key[:-2] and query[-1] == key[-1]
+        as_built = np.shape(self.scale) in ((), query[-1:])
+        if len(query) < 2 or not compared or not as_built or value[:-1] != key[:-1]:
             shapes = ", ".join(str(part.shape) for part in x)
             raise ValueError(f"{self.name} cannot compare queries with keys of shapes {shapes}")
 
@@ -82,7 +90,7 @@ class Attention(Layer):
         self, x, training=False, mask=None, return_attention_scores=False, use_causal_mask=False
     ):
         query, value, *keys = x
-        query_mask, value_mask, *_ = mask or (None, None)
+        query_mask, value_mask = _masks(mask)
         scores, backward_scores = self.scores(query, keys[0] if keys else value)
         seen = _seen(scores.shape, value_mask, use_causal_mask)
         weigh = functools.partial(self._weigh, seen, training)
@@ -115,15 +123,29 @@ class Attention(Layer):
         return (*query[:-1], value[-1])
 
 
+def _masks(mask):
+    """The masks of queries and values, or None for each. ValueError for what is no list of them."""
+    if mask is None:
+        return None, None
+    if not isinstance(mask, list | tuple) or len(mask) not in (2, 3):
+        given = f"{type(mask).__name__} of {len(mask)}"
+        raise ValueError(f"mask is a list, [query_mask, value_mask], not a {given}")
+    return mask[:2]
+
+
 def _seen(shape, value_mask, use_causal_mask):
     """Which of the scores (..., t, s) count, or None for all."""
-    values = None if value_mask is None else np.asarray(value_mask)[..., np.newaxis, :]
-    return together(values, causal(*shape[-2:]) if use_causal_mask else None)
+    *samples, queries, keys = shape
+    if value_mask is not None:
+        value_mask = fitted(value_mask, (*samples, keys), "value_mask")[..., np.newaxis, :]
+    return together(value_mask, causal(queries, keys) if use_causal_mask else None)
 
 
 def _shown(y, query_mask):
     """y, with 0 for masked queries; its own backward."""
-    return y if query_mask is None else np.where(np.asarray(query_mask)[..., np.newaxis], y, 0)
+    if query_mask is None:
+        return y
+    return np.where(fitted(query_mask, y.shape[:-1], "query_mask")[..., np.newaxis], y, 0)
 
 
 class AdditiveAttention(Attention):

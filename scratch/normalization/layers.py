@@ -1,5 +1,7 @@
 """Keras's normalization layers: weights, moving averages and what they refuse."""
 
+from typing import Any
+
 import numpy as np
 
 from scratch import initializers
@@ -44,7 +46,7 @@ class _AxisLayer(Layer):
             )
 
 
-def _checked_axis(axis, several):
+def _checked_axis(axis, several) -> Any:
     """axis. TypeError for what is no integer nor, where several are allowed, some of them."""
     given = axis if several and isinstance(axis, list | tuple) else [axis]
     if not all(isinstance(each, int) for each in given):

@@ -35,7 +35,11 @@ class Bidirectional(RunOfStates):
         self.return_sequences = self._common("return_sequences")
         self.return_state = self._common("return_state")
         self.units = self.forward_layer.units
-        self.width = 2 * self.units if merge_mode == "concat" else self.units
+        self.width = self.units
+        if merge_mode == "concat":
+            self.width += self.backward_layer.units
+        elif merge_mode is not None:
+            self._common("units")
         self.number_of_states = 2 * self.forward_layer.number_of_states
         for each in self.layers:
             each.zero_output_for_mask = self.return_sequences

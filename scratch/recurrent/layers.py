@@ -190,6 +190,10 @@ class SimpleRNN(Recurrent):
     an activity_regularizer here and forgets it; scratch does not take it. Source: Elman (1990).
     """
 
+    def another(self, **changes):
+        """Without the seed, which Keras's copies of this layer, but not of others, forget."""
+        return super().another(seed=None, **changes)
+
     def __init__(
         self,
         units,

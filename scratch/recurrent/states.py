@@ -61,7 +61,7 @@ class RunOfStates(Layer):
         return values if self.return_state else ys if len(ys) > 1 else ys[0]
 
     def compute_output_shape(self, input_shape):
-        n, steps, _ = input_shape
+        n, steps = input_shape[:2]
         y = (n, steps, self.width) if self.return_sequences else (n, self.width)
         states = [(n, self.units)] * self.number_of_states
         return self._returned([*[y] * self.number_of_outputs, *states])
