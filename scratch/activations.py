@@ -301,6 +301,7 @@ def glu(x: np.ndarray, axis: int = -1) -> _Forward:
     da = dy * sigmoid(b), db = dy * a * sigmoid(b) * (1 - sigmoid(b)). Source: Dauphin et al.,
     Language Modeling with Gated Convolutional Networks.
     """
+    axis = np.lib.array_utils.normalize_axis_index(axis, x.ndim)
     if x.shape[axis] % 2:
         raise ValueError(f"glu halves axis {axis}, which is odd in shape {x.shape}")
     a, b = np.split(x, 2, axis)

@@ -14,7 +14,7 @@ import numpy as np
 
 from . import random
 from .network import Layer
-from .reshaping import _channels_first
+from .reshaping import _channels_first, _positive
 
 _Array = np.ndarray
 _Forward = tuple[_Array, Callable[[_Array], _Array]]
@@ -234,8 +234,8 @@ class RandomCrop(_Augmentation):
         if seed is None:
             random.SeedGenerator()  # Keras draws a seed that it does not use
         super().__init__(seed, data_format, name=name, **kwargs)
-        self.height = height
-        self.width = width
+        self.height = _positive(height, "height")
+        self.width = _positive(width, "width")
 
     def augmented(self, x):
         top, left = self._corner(*self.size(x))
@@ -263,7 +263,7 @@ class RandomBrightness(_Augmentation):
     def __init__(self, factor, value_range=(0, 255), seed=None, **kwargs):
         super().__init__(seed, **kwargs)
         self.factor = _between(factor, -1, 1, "factor")
-        self.value_range = sorted(value_range)
+        self.value_range = sorted(_checked_range(value_range))
 
     def augmented(self, x):
         low, high = self.value_range
@@ -281,7 +281,7 @@ class RandomContrast(_Augmentation):
     def __init__(self, factor, value_range=(0, 255), seed=None, **kwargs):
         super().__init__(seed, **kwargs)
         self.factor = _between(factor, 0, 1, "factor")
-        self.value_range = value_range
+        self.value_range = _checked_range(value_range)
 
     def augmented(self, x):
         lower, upper = self.factor
@@ -291,11 +291,22 @@ class RandomContrast(_Augmentation):
 
 def _between(factor, least, most, name):
     """(lower, upper): factor as a pair in order, a number meaning one of either sign."""
-    if isinstance(factor, int | float):
-        factor = max(-abs(factor), least), abs(factor)
-    if len(factor) != 2 or not least <= min(factor) <= max(factor) <= most:
+    is_pair = isinstance(factor, list | tuple)
+    pair = factor if is_pair else (factor, factor)
+    if not _are_two_numbers(pair) or not least <= min(pair) <= max(pair) <= most:
         raise ValueError(f"{name} is a number or two, from {least} to {most}, not {factor!r}")
-    return min(factor), max(factor)
+    low, high = pair
+    return (min(pair), max(pair)) if is_pair else (max(-abs(low), least), abs(high))
+
+
+def _are_two_numbers(value):
+    return len(value) == 2 and all(isinstance(each, int | float) for each in value)
+
+
+def _checked_range(value_range):
+    if not isinstance(value_range, list | tuple) or not _are_two_numbers(value_range):
+        raise ValueError(f"value_range is a pair of numbers, not {value_range!r}")
+    return value_range
 
 
 class _Moved(_Augmentation):

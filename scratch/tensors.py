@@ -118,6 +118,8 @@ def broadcast_to(x: _Array, shape: tuple[int, ...]) -> _Forward:
     dx is the sum of dy over all that was repeated.
     """
     new = len(shape) - x.ndim
+    if new < 0 or any(n not in (1, m) for n, m in zip(x.shape, shape[new:], strict=True)):
+        raise ValueError(f"broadcast_to cannot repeat shape {x.shape} to {shape}")
     gained = x.reshape((1,) * new + x.shape)
     repeated = tuple(a for a, n in enumerate(gained.shape) if n == 1 and shape[a] != 1)
 
@@ -140,6 +142,8 @@ def multiply(x1: _Array, x2: _Array) -> _ForwardOfTwo:
 
 
 def _broadcast(x1, x2):
+    sizes = zip(reversed(x1.shape), reversed(x2.shape), strict=False)
+    _check_fit("broadcasting", x1, x2, all(m == n or 1 in (m, n) for m, n in sizes))
     shape = np.broadcast_shapes(x1.shape, x2.shape)
     return broadcast_to(x1, shape), broadcast_to(x2, shape)
 
@@ -230,6 +234,8 @@ def dot(x1: _Array, x2: _Array) -> _ForwardOfTwo:
 
     In both a vector counts as a matrix: x1 as a row, x2 as a column.
     """
+    are_matrices = {x1.ndim, x2.ndim} <= {1, 2}
+    _check_fit("dot", x1, x2, are_matrices and x1.shape[-1] == x2.shape[0])
     row, column = np.atleast_2d(x1), x2.reshape(len(x2), -1)
 
     def backward(dy):
@@ -257,6 +263,7 @@ def rotate(x: _Array, angle: _Array) -> _ForwardOfTwo:
     """
     cos, sin = np.cos(angle), np.sin(angle)
     kernel = np.array([[cos, sin], [-sin, cos]])
+    _check_fit("rotate", x, kernel, x.ndim == 2 and x.shape[1] == 2)
     y = x @ kernel
 
     def backward(dy):

@@ -235,6 +235,8 @@ def test_glu_matches_keras_over_any_axis(shape, axis):
 def test_glu_refuses_an_odd_axis():
     with pytest.raises(ValueError, match=r"axis 1, which is odd in shape \(4, 3\)"):
         scratch.glu(np.zeros((4, 3)), 1)
+    with pytest.raises(ValueError, match="axis 5 is out of bounds for array of dimension 2"):
+        scratch.glu(np.zeros((4, 4)), 5)
 
 
 def published_sparsemax(x):

@@ -568,6 +568,10 @@ def test_circle_refuses_labels_that_do_not_fit():
         lambda: scratch.circle(np.zeros(3), np.ones((3, 2)), np.zeros(2), np.ones((3, 2))),
         r"not \(3, 2\) with 2",
     )
+    refused(
+        lambda: scratch.circle(np.zeros(3), np.ones((3, 2)), np.zeros(4), np.ones((4, 5))),
+        r"cannot compare \(3, 2\) with references \(4, 5\)",
+    )
 
 
 @pytest.mark.parametrize("q", [0, 1, -0.5, 2.0])
@@ -832,6 +836,26 @@ def test_loss_refuses_unknown_reductions_and_weights_that_do_not_fit():
             lambda s=shape: loss(y, y, np.ones(s)),
             r"sample_weight or mask of shape .* does not fit losses of \(4, 5\)",
         )
+
+
+def test_weights_that_do_not_fit_are_refused_beside_an_ignored_class():
+    loss = scratch.SparseCategoricalCrossentropy(ignore_class=1)
+    refused(
+        lambda: loss(np.array([0, 1, 2, 0]), np.ones((4, 3)), np.ones(3)),
+        r"sample_weight of shape \(3,\) does not fit losses of shape \(4,\)",
+    )
+
+
+def test_alpha_may_be_a_list_of_one_for_each_class():
+    y_true, y_pred = np.eye(3)[[0, 1, 2, 0]], np.array([[1.0, 2.0, 3.0]] * 4)
+    here, there = (
+        side.CategoricalFocalCrossentropy([0.1, 0.2, 0.3])(y_true, y_pred)
+        for side in (scratch, reference)
+    )
+    assert here.dtype == there.dtype.name == "float32"
+    assert_within(here, there, 16)
+    loss = scratch.CategoricalFocalCrossentropy([0.1, 0.2])
+    refused(lambda: loss(y_true, y_pred), r"alpha is a number or 3, one for each class, not \[0\.1")
 
 
 def test_every_loss_of_keras_but_ctc_is_there():

@@ -655,6 +655,41 @@ def test_counts_refuse_shapes_that_differ(name):
     refused(lambda: metric(np.zeros((4, 2)), np.zeros((4, 3))), "of one shape, not")
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "y_pred", "weights", "message"),
+    [
+        ("Precision", {"class_id": 9}, (4, 3), None, r"class_id 9 is no class of .* \(4, 3\)"),
+        ("Recall", {"class_id": -4}, (4, 3), None, r"class_id -4 is no class of .* \(4, 3\)"),
+        ("Precision", {"class_id": 0}, (4,), None, r"class_id 0 is no class of .* \(4,\)"),
+        ("Precision", {"top_k": 9}, (4, 3), None, "top_k is at most 3, .* not 9"),
+        ("Recall", {"top_k": -1}, (4, 3), None, "top_k is at most 3, .* not -1"),
+        ("Precision", {}, (4,), (5,), r"sample_weight of shape \(5,\) does not fit .* \(4,\)"),
+        ("Recall", {}, (4, 3), (3,), r"sample_weight of shape \(3, 1\) does not fit"),
+        ("TruePositives", {}, (4, 3), (4, 2), r"sample_weight of shape \(4, 2\) does not fit"),
+        ("AUC", {}, (4,), (5,), r"sample_weight of shape \(5,\) does not fit .* \(4,\)"),
+        ("R2Score", {}, (4, 3), (5,), r"sample_weight of shape \(5, 1\) does not fit"),
+        ("F1Score", {}, (4, 3), (5,), r"sample_weight of shape \(5, 1\) does not fit"),
+        ("F1Score", {}, (4, 3), (4, 1), r"sample_weight of shape \(4, 1, 1\) does not fit"),
+        ("AUC", {"multi_label": True, "num_labels": 2}, (4, 3), None, "AUC expects 2 labels"),
+        ("AUC", {"label_weights": [1.0, 2.0]}, (4, 3), None, "AUC expects 2 labels, not y_pred of"),
+    ],
+)
+def test_what_fits_no_predictions_is_refused_as_by_keras(name, options, y_pred, weights, message):
+    arrays = np.ones(y_pred), np.full(y_pred, 0.5), None if weights is None else np.ones(weights)
+    refused(lambda: getattr(scratch, name)(**options).update_state(*arrays), message)
+    with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
+        getattr(reference, name)(**options).update_state(*arrays)
+
+
+def test_auc_of_labels_keeps_to_their_number():
+    metric = scratch.AUC(multi_label=True)
+    metric.update_state(np.ones((4, 3)), np.ones((4, 3)))
+    refused(
+        lambda: metric.update_state(np.ones((4, 2)), np.ones((4, 2))),
+        r"AUC expects 3 labels, not y_pred of shape \(4, 2\)",
+    )
+
+
 def refused(call, message):
     with pytest.raises(ValueError, match=message) as caught:
         call()

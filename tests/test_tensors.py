@@ -183,7 +183,19 @@ def test_loops_give_what_the_whole_arrays_give(naive, vectorised, shapes, dtype)
         (lambda: scratch.naive_matrix_vector_dot_by_rows(normal(2), normal(2)), "takes 2 axes"),
         (lambda: scratch.naive_matrix_dot(normal(2, 3), normal(2, 3)), "cannot take"),
         (lambda: scratch.vector_dot(normal(3), normal(1)), "cannot take"),
-        (lambda: scratch.add(normal(3), normal(2)), "shape mismatch"),
+        (lambda: scratch.add(normal(3), normal(2)), r"shapes \(3,\) and \(2,\) together"),
+        (lambda: scratch.multiply(normal(5, 3), normal(2, 1, 4)), "broadcasting cannot take"),
+        (
+            lambda: scratch.broadcast_to(normal(3), (3, 2)),
+            r"cannot repeat shape \(3,\) to \(3, 2\)",
+        ),
+        (lambda: scratch.broadcast_to(normal(2, 3), (3,)), "broadcast_to cannot repeat"),
+        (lambda: scratch.dot(normal(3, 4), normal(5, 4)), r"dot .* \(3, 4\) and \(5, 4\) together"),
+        (lambda: scratch.dot(normal(4), normal(5)), "dot cannot take"),
+        (lambda: scratch.dot(normal(2, 3, 4), normal(4, 5)), "dot cannot take"),
+        (lambda: scratch.dot(np.ones(()), normal(4)), "dot cannot take"),
+        (lambda: scratch.affine_map(normal(5, 3), normal(2, 3), normal(3)), "dot cannot take"),
+        (lambda: scratch.rotate(normal(5, 3), np.array(0.1)), "rotate cannot take"),
     ],
 )
 def test_shapes_that_do_not_fit_are_refused(call, words):

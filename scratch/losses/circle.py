@@ -70,6 +70,8 @@ def _log_sum_exp(x: np.ndarray, mask: np.ndarray) -> Forward:
 
 def _same_class(y_true, y_pred, labels, references) -> np.ndarray:
     """Which of y_pred (rows) and references (columns) are of one class. ValueError for shapes."""
+    if y_pred.shape[1:] != references.shape[1:]:
+        raise ValueError(f"circle cannot compare {y_pred.shape} with references {references.shape}")
     for given, embeddings in ((y_true, y_pred), (labels, references)):
         if embeddings.ndim != 2 or given.size != len(embeddings):
             raise ValueError(

@@ -75,9 +75,14 @@ def categorical_focal_crossentropy(
 ) -> Forward:
     """value = sum(-alpha * (1 - p)**gamma * y_true * log(p)) over axis.
 
-    p is as in categorical_crossentropy, but clipped from logits as well.
+    p is as in categorical_crossentropy, but clipped from logits as well. alpha is a number, or a
+    list of one for each class.
     """
     check_shapes("categorical_focal_crossentropy", y_true, y_pred)
+    if np.shape(alpha) not in ((), (1,), y_pred.shape[-1:]):
+        raise ValueError(
+            f"alpha is a number or {y_pred.shape[-1]}, one for each class, not {alpha}"
+        )
     target = smoothed(y_true.astype(y_pred.dtype), label_smoothing, y_true.shape[-1])
     if not from_logits:
         return _categorical_from_probabilities(target, y_pred, alpha, gamma, axis)
@@ -92,7 +97,7 @@ def _categorical_from_probabilities(
     total = np.sum(y_pred, axis, keepdims=True)
     share = y_pred / total
     p, passes = clip(share)
-    weight, miss = alpha * target, 1 - p
+    weight, miss = np.asarray(alpha, target.dtype) * target, 1 - p
 
     def backward(dvalue):
         dp = weight * (gamma * miss ** (gamma - 1) * np.log(p) - miss**gamma / p)

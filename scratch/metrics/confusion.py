@@ -7,7 +7,7 @@ import numpy as np
 from scratch import config
 from scratch.losses.functions import check_shapes, squeeze_or_expand_to_same_rank
 
-from .metric import Metric
+from .metric import Metric, repeated
 
 _BELOW_ALL = -1e10  # the score of what is not among the top k, and the threshold it stays below
 
@@ -64,14 +64,20 @@ def count_confusions(
     if top_k is not None:
         y_pred = _top_k(y_pred, top_k)
     if class_id is not None:
+        _check_class(class_id, y_pred.shape)
         y_true, y_pred = y_true[..., class_id, np.newaxis], y_pred[..., class_id, np.newaxis]
     if label_weights is not None:
         weight = weight * np.asarray(label_weights, dtype)
     positive, truth = _exceeds(y_pred, thresholds.astype(dtype)), y_true.astype(bool)
-    weight = np.broadcast_to(weight, positive.shape)
+    weight = np.broadcast_to(repeated(weight, y_true.shape), positive.shape)
     axes = 1 if multi_label else tuple(range(1, positive.ndim))
     kinds = (positive & truth, positive & ~truth, ~positive & ~truth, ~positive & truth)
     return np.stack([np.sum(weight, axes, where=kind) for kind in kinds])
+
+
+def _check_class(class_id: Any, shape: tuple[int, ...]) -> None:
+    if len(shape) < 2 or class_id not in range(-shape[-1], shape[-1]):
+        raise ValueError(f"class_id {class_id!r} is no class of y_pred of shape {shape}")
 
 
 def _exceeds(y_pred: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
@@ -100,6 +106,8 @@ def _is_even(thresholds: np.ndarray) -> bool:
 
 def _top_k(scores: np.ndarray, k: int) -> np.ndarray:
     """scores where they are among the k largest of the last axis, the first of ties first."""
+    if k not in range(scores.shape[-1] + 1):
+        raise ValueError(f"top_k is at most {scores.shape[-1]}, the number of scores, not {k!r}")
     best = np.argsort(-scores, axis=-1, kind="stable")[..., :k]
     filtered = np.full_like(scores, _BELOW_ALL)
     np.put_along_axis(filtered, best, np.take_along_axis(scores, best, axis=-1), axis=-1)

@@ -63,6 +63,7 @@ class AUC(Metric):
         y_pred = np.asarray(y_pred)
         if self.multi_label and y_pred.ndim != 2:
             raise ValueError(f"with multi_label y_pred has shape (n, labels), not {y_pred.shape}")
+        self._check_labels(y_pred.shape)
         if self.from_logits:
             y_pred, _ = activations.sigmoid(y_pred)
         self.counts = self.counts + count_confusions(
@@ -73,6 +74,14 @@ class AUC(Metric):
             label_weights=None if self.multi_label else self.label_weights,
             multi_label=self.multi_label,
         )
+
+    def _check_labels(self, shape: tuple[int, ...]) -> None:
+        """ValueError where num_labels, those seen before or label_weights are another number."""
+        weights = None if self.label_weights is None else self.label_weights.size
+        expected = [weights, self.counts.shape[2] if self.multi_label else 1]
+        for number in expected:
+            if number not in (None, 1, *shape[-1:]):
+                raise ValueError(f"AUC expects {number} labels, not y_pred of shape {shape}")
 
     def result(self) -> np.floating:
         if (self.curve, self.summation_method) == ("PR", "interpolation"):

@@ -8,7 +8,7 @@ import numpy as np
 from scratch import config, losses
 from scratch.losses.functions import check_shapes, squeeze_or_expand_to_same_rank
 
-from .metric import Mean, MeanMetricWrapper, Metric
+from .metric import Mean, MeanMetricWrapper, Metric, repeated
 
 
 class MeanSquaredError(MeanMetricWrapper):
@@ -122,7 +122,7 @@ class R2Score(Metric):
         check_columns("R2Score", y_true, y_pred)
         weight = np.asarray(1 if sample_weight is None else sample_weight, config.floatx())
         weight = weight[:, np.newaxis] if weight.ndim == 1 else weight
-        weight = np.broadcast_to(weight, y_true.shape)
+        weight = repeated(weight, y_true.shape)
         self.sum = self.sum + np.sum(y_true * weight, axis=0)
         self.squared_sum = self.squared_sum + np.sum(y_true * (y_true * weight), axis=0)
         self.residual = self.residual + np.sum((y_true - y_pred) ** 2 * weight, axis=0)

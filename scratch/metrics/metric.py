@@ -101,13 +101,18 @@ def _weighed(
     """values * weight with values reduced to the rank of weight, and weight in that shape."""
     aligned, weight = squeeze_or_expand_to_same_rank(values, weight)
     reduced = reduce(aligned, axis=tuple(range(weight.ndim, aligned.ndim)))
+    weight = repeated(weight, reduced.shape)
+    return reduced * weight, weight
+
+
+def repeated(weight: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """weight, repeated to that shape. ValueError where it does not fit."""
     try:
-        weight = np.broadcast_to(weight, reduced.shape)
+        return np.broadcast_to(weight, shape)
     except ValueError:
         raise ValueError(
-            f"sample_weight of shape {weight.shape} does not fit values of shape {values.shape}"
+            f"sample_weight of shape {weight.shape} does not fit values of shape {shape}"
         ) from None
-    return reduced * weight, weight
 
 
 class MeanMetricWrapper(Mean):

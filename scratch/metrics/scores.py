@@ -7,7 +7,7 @@ import numpy as np
 from scratch import config
 
 from .errors import check_columns
-from .metric import Metric
+from .metric import Metric, repeated
 
 
 class FBetaScore(Metric):
@@ -50,7 +50,7 @@ class FBetaScore(Metric):
         check_columns("FBetaScore", y_true, y_pred)
         said = self._said(y_pred).astype(self.dtype)
         weight = np.asarray(1 if sample_weight is None else sample_weight, self.dtype)
-        weight = weight[..., np.newaxis]
+        weight = repeated(weight[..., np.newaxis], y_true.shape)
         axis = None if self.average == "micro" else 0
         self.true_positives = self.true_positives + np.sum(said * y_true * weight, axis)
         self.false_positives = self.false_positives + np.sum(said * (1 - y_true) * weight, axis)
