@@ -23,7 +23,8 @@ def dense(x, kernel, bias=None):
     def backward(dy, needs_dx=True):
         dx = dy @ kernel.T if needs_dx else None
         # further axes of x count as more samples
-        rows, drows = x.reshape(-1, x.shape[-1]), dy.reshape(-1, dy.shape[-1])
+        drows = dy.reshape(-1, dy.shape[-1])
+        rows = x.reshape(len(drows), x.shape[-1])
         if bias is None:
             return dx, rows.T @ drows
         return dx, rows.T @ drows, drows.sum(axis=0)

@@ -145,7 +145,7 @@ class VarianceScaling(_RandomInitializer):
         super().__init__(seed)
 
     def __call__(self, shape: _Shape, dtype: _DType = None) -> np.ndarray:
-        fan_in, fan_out = _fans(shape, self.input_axes, self.output_axes)
+        fan_in, fan_out = _fans(random._checked_shape(shape), self.input_axes, self.output_axes)
         fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         variance = self.scale / max(1.0, fan)
         if self.distribution == "uniform":

@@ -267,7 +267,8 @@ class Concatenate(_Merging):
     def compute_output_shape(self, input_shape):
         shapes = [list(shape) for shape in input_shape]
         ndims = {len(shape) for shape in shapes}
-        if len(ndims) > 1 or self.axis not in range(-min(ndims), min(ndims)):
+        is_axis = isinstance(self.axis, int) and self.axis in range(-min(ndims), min(ndims))
+        if len(ndims) > 1 or not is_axis:
             raise self.refusal(input_shape)
         lengths = [shape.pop(self.axis) for shape in shapes]
         if any(shape != shapes[0] for shape in shapes):

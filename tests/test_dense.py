@@ -186,6 +186,13 @@ def test_batches_cover_an_epoch_and_start_over(side):
     assert drawn == [[0, 1, 2], [3, 4, 5], [6], [0, 1, 2]]
 
 
+def test_inputs_without_features_give_the_bias():
+    y, backward = scratch.dense.Dense(3).forward(np.ones((4, 0)))
+    dx, (dkernel, dbias) = backward(np.ones_like(y))
+    assert not y.any()
+    assert (dx.shape, dkernel.shape, dbias.tolist()) == ((4, 0), (0, 3), [4, 4, 4])
+
+
 @pytest.mark.parametrize("batch_size", [0, -1, 2.5])
 def test_batches_hold_a_positive_number_of_samples(batch_size):
     with pytest.raises(ValueError, match="batch_size is a positive integer, not"):

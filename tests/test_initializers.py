@@ -251,6 +251,8 @@ def test_weights_from_an_array_are_a_copy():
         (lambda: initializers.VarianceScaling(mode="fan"), "fan_in, fan_out or fan_avg, not 'fan'"),
         (lambda: initializers.VarianceScaling(distribution="beta"), "distribution .* not 'beta'"),
         (lambda: initializers.VarianceScaling(distribution="truncated_uniform"), "distribution"),
+        (lambda: initializers.GlorotUniform()(3), "a shape takes integers .* in a tuple, not 3"),
+        (lambda: initializers.HeNormal()((2, None)), r"a shape takes .* not \(2, None\)"),
         (lambda: initializers.Identity()((3,)), r"not \(3,\)"),
         (lambda: initializers.Identity()((2, 3, 4)), r"not \(2, 3, 4\)"),
         (lambda: initializers.Orthogonal()((3,)), r"two or more axes, not \(3,\)"),

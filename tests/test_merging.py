@@ -215,7 +215,7 @@ def test_signature_is_keras(name):
         (scratch.Concatenate(), [(2, 5, 3), (2, 4, 3)], "cannot merge inputs of shapes"),
         (scratch.Concatenate(), [(2, 5, 3), (2, 5)], "cannot merge inputs of shapes"),
         (scratch.Concatenate(3), [(2, 5), (2, 5)], "cannot merge inputs of shapes .* along axis 3"),
-        (scratch.Concatenate(1.5), [(2, 5), (2, 5)], r"along axis 1\.5"),
+        (scratch.Concatenate(1.0), [(2, 5), (2, 5)], r"along axis 1\.0"),
         (scratch.Add(), [], "takes a list of inputs, and this one is empty"),
         (scratch.Dot(1), [(2, 5), (2, 4)], r"cannot sum over axes 1 of shapes \(None, 5\)"),
         (scratch.Dot(0), [(2, 5), (2, 5)], "cannot sum over axes 0"),

@@ -661,6 +661,7 @@ def test_counts_refuse_shapes_that_differ(name):
         ("Precision", {"class_id": 9}, (4, 3), None, r"class_id 9 is no class of .* \(4, 3\)"),
         ("Recall", {"class_id": -4}, (4, 3), None, r"class_id -4 is no class of .* \(4, 3\)"),
         ("Precision", {"class_id": 0}, (4,), None, r"class_id 0 is no class of .* \(4,\)"),
+        ("Recall", {"class_id": 1.0}, (4, 3), None, r"class_id 1\.0 is no class"),
         ("Precision", {"top_k": 9}, (4, 3), None, "top_k is at most 3, .* not 9"),
         ("Recall", {"top_k": -1}, (4, 3), None, "top_k is at most 3, .* not -1"),
         ("Precision", {}, (4,), (5,), r"sample_weight of shape \(5,\) does not fit .* \(4,\)"),
@@ -677,8 +678,19 @@ def test_counts_refuse_shapes_that_differ(name):
 def test_what_fits_no_predictions_is_refused_as_by_keras(name, options, y_pred, weights, message):
     arrays = np.ones(y_pred), np.full(y_pred, 0.5), None if weights is None else np.ones(weights)
     refused(lambda: getattr(scratch, name)(**options).update_state(*arrays), message)
-    with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
+    with pytest.raises((ValueError, TypeError, tf.errors.InvalidArgumentError)):
         getattr(reference, name)(**options).update_state(*arrays)
+
+
+@pytest.mark.parametrize("columns", [2, 1])
+@pytest.mark.parametrize("name", ["F1Score", "R2Score"])
+def test_scores_keep_to_the_number_of_outputs(name, columns):
+    metric = getattr(scratch, name)()
+    metric.update_state(np.ones((4, 3)), np.ones((4, 3)))
+    refused(
+        lambda: metric.update_state(np.ones((4, columns)), np.ones((4, columns))),
+        f"Score has seen 3 outputs, and now {columns}",
+    )
 
 
 def test_auc_of_labels_keeps_to_their_number():

@@ -76,7 +76,8 @@ def count_confusions(
 
 
 def _check_class(class_id: Any, shape: tuple[int, ...]) -> None:
-    if len(shape) < 2 or class_id not in range(-shape[-1], shape[-1]):
+    is_integer = isinstance(class_id, int | np.integer)
+    if len(shape) < 2 or not is_integer or class_id not in range(-shape[-1], shape[-1]):
         raise ValueError(f"class_id {class_id!r} is no class of y_pred of shape {shape}")
 
 

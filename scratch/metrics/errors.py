@@ -119,7 +119,7 @@ class R2Score(Metric):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         y_true, y_pred = np.asarray(y_true, config.floatx()), np.asarray(y_pred, config.floatx())
         y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
-        check_columns("R2Score", y_true, y_pred)
+        check_columns("R2Score", y_true, y_pred, self.count.size)
         weight = np.asarray(1 if sample_weight is None else sample_weight, config.floatx())
         weight = weight[:, np.newaxis] if weight.ndim == 1 else weight
         weight = repeated(weight, y_true.shape)
@@ -154,9 +154,12 @@ class R2Score(Metric):
         return 1 - (1 - score) * (self.num_samples - 1) / degrees
 
 
-def check_columns(name: str, y_true: np.ndarray, y_pred: np.ndarray) -> None:
+def check_columns(name: str, y_true: np.ndarray, y_pred: np.ndarray, seen: int) -> None:
+    """ValueError for what has no columns, or not as many as were `seen`, 1 at the start."""
     if y_true.ndim != 2 or y_pred.shape != y_true.shape:
         raise ValueError(
             f"{name} takes y_true and y_pred of one shape (n, outputs), not {y_true.shape} and "
             f"{y_pred.shape}"
         )
+    if seen not in (1, y_pred.shape[1]):
+        raise ValueError(f"{name} has seen {seen} outputs, and now {y_pred.shape[1]}")

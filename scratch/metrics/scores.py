@@ -47,7 +47,7 @@ class FBetaScore(Metric):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         y_true, y_pred = np.asarray(y_true, self.dtype), np.asarray(y_pred, self.dtype)
-        check_columns("FBetaScore", y_true, y_pred)
+        check_columns("FBetaScore", y_true, y_pred, self.true_positives.size)
         said = self._said(y_pred).astype(self.dtype)
         weight = np.asarray(1 if sample_weight is None else sample_weight, self.dtype)
         weight = repeated(weight[..., np.newaxis], y_true.shape)

@@ -16,7 +16,7 @@ def product_with(kernels, bias, dropouts):
     count = len(dropouts[0])
 
     def product(*xs):
-        ones = [] if bias is None else [np.ones_like(xs[0][:, :1])]
+        ones = [] if bias is None else [np.ones((len(xs[0]), 1), xs[0].dtype)]
         seen = [
             np.concatenate([*map(_masked, xs, masks), *ones], axis=-1)
             for masks in zip(*dropouts, strict=True)
