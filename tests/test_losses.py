@@ -834,7 +834,7 @@ def test_loss_refuses_unknown_reductions_and_weights_that_do_not_fit():
     for shape in (4,), (4, 5, 3), (3,), (2, 4, 5):
         refused(
             lambda s=shape: loss(y, y, np.ones(s)),
-            r"sample_weight or mask of shape .* does not fit losses of \(4, 5\)",
+            r"sample_weight or mask of shape .* does not fit losses of shape \(4, 5\)",
         )
 
 
@@ -842,7 +842,7 @@ def test_weights_that_do_not_fit_are_refused_beside_an_ignored_class():
     loss = scratch.SparseCategoricalCrossentropy(ignore_class=1)
     refused(
         lambda: loss(np.array([0, 1, 2, 0]), np.ones((4, 3)), np.ones(3)),
-        r"sample_weight of shape \(3,\) does not fit losses of shape \(4,\)",
+        r"sample_weight or mask of shape \(3,\) does not fit losses of shape \(4,\)",
     )
 
 

@@ -202,10 +202,10 @@ def test_every_reduction_heeds_the_mask(reduction, weighs):
 
 def test_metrics_that_are_means_of_a_function_heed_the_mask_and_others_do_not():
     def root(side):
-        return side.metrics.RootMeanSquaredError()
+        return side.metrics.RootMeanSquaredError(name="root_mean_squared_error")
 
     def recall(side):
-        return side.metrics.Recall()
+        return side.metrics.Recall(name="recall")
 
     def layers(side):
         return of_tags(side, "sigmoid", 2)
@@ -224,11 +224,11 @@ def test_metrics_that_are_means_of_a_function_heed_the_mask_and_others_do_not():
 
 def test_weights_and_masks_that_do_not_fit_are_refused():
     here, _ = pair(of_tags)
-    message = r"sample_weight or mask of shape \(11,\) does not fit losses of \(11, 5\)"
+    message = r"sample_weight or mask of shape \(11,\) does not fit losses of shape \(11, 5\)"
     with pytest.raises(ValueError, match=message):
         here.loss_and_gradients(TEXTS, TAGS, RNG.random(len(TEXTS)))
     here, _ = pair(lambda side: of_tags(side, "sigmoid", 1), "binary_crossentropy")
-    message = r"sample_weight or mask of shape \(11, 5\) does not fit losses of \(11,\)"
+    message = r"sample_weight or mask of shape \(11, 5\) does not fit losses of shape \(11,\)"
     with pytest.raises(ValueError, match=message):
         here.loss_and_gradients(TEXTS, TAGS % 2)
 

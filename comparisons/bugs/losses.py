@@ -83,7 +83,7 @@ BUGS = (
     ),
     Bug(
         name="cross-entropy-over-samples-and-classes",
-        target="losses.functions._categorical_from_logits",
+        target="losses.crossentropies._categorical_from_logits",
         checks="losses.categorical_crossentropy",
         right="return np.expand_dims(dvalue, axis) * (np.exp(log_p) - target)",
         wrong="return np.expand_dims(dvalue, axis) * (np.exp(log_p) - target) / target.shape[axis]",
@@ -99,7 +99,7 @@ BUGS = (
     ),
     Bug(
         name="cross-entropy-uphill",
-        target="losses.functions._categorical_from_logits",
+        target="losses.crossentropies._categorical_from_logits",
         checks="losses.categorical_crossentropy",
         right="(np.exp(log_p) - target)",
         wrong="(target - np.exp(log_p))",
@@ -115,7 +115,7 @@ BUGS = (
     ),
     Bug(
         name="softmax-twice",
-        target="losses.functions._categorical_from_logits",
+        target="losses.crossentropies._categorical_from_logits",
         checks="losses.categorical_crossentropy",
         right="log_p, _ = activations.log_softmax(logits, axis)",
         wrong="log_p, _ = activations.log_softmax(activations.softmax(logits, axis)[0], axis)",
@@ -131,7 +131,7 @@ BUGS = (
     ),
     Bug(
         name="logits-gradient-on-probabilities",
-        target="losses.functions._binary_from_probabilities",
+        target="losses.crossentropies._binary_from_probabilities",
         checks="losses.binary_crossentropy",
         right="((1 - target) / (1 - p) - target / p)",
         wrong="(p - target)",
@@ -145,7 +145,7 @@ BUGS = (
     ),
     Bug(
         name="cross-entropy-without-its-share",
-        target="losses.functions._categorical_from_probabilities",
+        target="losses.crossentropies._categorical_from_probabilities",
         checks="losses.categorical_crossentropy",
         right="return (dshare - np.sum(dshare * share, axis, keepdims=True)) / total",
         wrong="return dshare / total",
@@ -159,7 +159,7 @@ BUGS = (
     ),
     Bug(
         name="gradient-through-the-clip",
-        target="losses.functions._binary_from_probabilities",
+        target="losses.crossentropies._binary_from_probabilities",
         checks="losses.binary_crossentropy",
         right="lambda dlosses: passes * dlosses",
         wrong="lambda dlosses: dlosses",
@@ -176,7 +176,7 @@ BUGS = (
     ),
     Bug(
         name="cross-entropy-of-the-ones-alone",
-        target="losses.functions._binary_from_probabilities",
+        target="losses.crossentropies._binary_from_probabilities",
         checks="losses.binary_crossentropy",
         right="((1 - target) / (1 - p) - target / p)",
         wrong="(-target / p)",
@@ -204,7 +204,7 @@ BUGS = (
     ),
     Bug(
         name="label-off-by-one",
-        target="losses.functions._sparse_from_logits",
+        target="losses.crossentropies._sparse_from_logits",
         checks="losses.sparse_categorical_crossentropy",
         right="dlogits[at_label] -= 1",
         wrong="dlogits[(*at_label[:-1], at_label[-1] - 1)] -= 1",

@@ -1,31 +1,30 @@
 """Losses: how far predictions are from the truth, and in which direction they should move."""
 
-from .circle import circle
-from .classes import (
+from .circle import Circle, circle
+from .crossentropies import (
     BinaryCrossentropy,
-    BinaryFocalCrossentropy,
     CategoricalCrossentropy,
-    CategoricalFocalCrossentropy,
+    SparseCategoricalCrossentropy,
+    binary_crossentropy,
+    categorical_crossentropy,
+    sparse_categorical_crossentropy,
+)
+from .divergences import (
     CategoricalGeneralizedCrossEntropy,
-    CategoricalHinge,
-    Circle,
-    CosineSimilarity,
-    Dice,
-    Hinge,
-    Huber,
     KLDivergence,
+    Poisson,
+    categorical_generalized_cross_entropy,
+    kl_divergence,
+    poisson,
+)
+from .errors import (
+    CosineSimilarity,
+    Huber,
     LogCosh,
     MeanAbsoluteError,
     MeanAbsolutePercentageError,
     MeanSquaredError,
     MeanSquaredLogarithmicError,
-    Poisson,
-    SparseCategoricalCrossentropy,
-    SquaredHinge,
-    Tversky,
-)
-from .divergences import categorical_generalized_cross_entropy, kl_divergence, poisson
-from .errors import (
     cosine_similarity,
     huber,
     log_cosh,
@@ -34,16 +33,16 @@ from .errors import (
     mean_squared_error,
     mean_squared_logarithmic_error,
 )
-from .focal import binary_focal_crossentropy, categorical_focal_crossentropy
-from .functions import (
-    binary_crossentropy,
-    categorical_crossentropy,
-    sparse_categorical_crossentropy,
+from .focal import (
+    BinaryFocalCrossentropy,
+    CategoricalFocalCrossentropy,
+    binary_focal_crossentropy,
+    categorical_focal_crossentropy,
 )
-from .hinges import categorical_hinge, hinge, squared_hinge
+from .hinges import CategoricalHinge, Hinge, SquaredHinge, categorical_hinge, hinge, squared_hinge
 from .lookup import get
 from .loss import Loss
-from .overlap import dice, tversky
+from .overlap import Dice, Tversky, dice, tversky
 
 __all__ = [
     "BinaryCrossentropy",

@@ -4,7 +4,8 @@ import numpy as np
 
 from scratch import config
 
-from .functions import Forward, as_indices, check_shapes, clip, label_per_sample, mean
+from .loss import FunctionLoss
+from .per_sample import Forward, as_indices, check_shapes, clip, label_per_sample, mean
 
 
 def kl_divergence(y_true: np.ndarray, y_pred: np.ndarray) -> Forward:
@@ -55,3 +56,48 @@ def categorical_generalized_cross_entropy(
         return dy_pred
 
     return (1 - p**q) / q, backward
+
+
+class KLDivergence(FunctionLoss):
+    """sum(y_true * log(y_true / y_pred)): kl_divergence, reduced as by Loss."""
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "kl_divergence",
+        dtype: str | None = None,
+    ):
+        super().__init__(kl_divergence, reduction, name, dtype)
+
+
+class Poisson(FunctionLoss):
+    """mean(y_pred - y_true * log(y_pred)): poisson, reduced as by Loss."""
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "poisson",
+        dtype: str | None = None,
+    ):
+        super().__init__(poisson, reduction, name, dtype)
+
+
+class CategoricalGeneralizedCrossEntropy(FunctionLoss):
+    """(1 - p[y_true]**q) / q: categorical_generalized_cross_entropy, reduced; 0 < q < 1."""
+
+    def __init__(
+        self,
+        q: float = 0.5,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "categorical_generalized_cross_entropy",
+        dtype: str | None = None,
+    ):
+        if not 0 < q < 1:
+            raise ValueError(f"q must be above 0 and below 1, not {q}")
+        super().__init__(
+            categorical_generalized_cross_entropy,
+            reduction,
+            name,
+            dtype,
+            q=q,
+        )

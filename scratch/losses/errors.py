@@ -6,7 +6,8 @@ import numpy as np
 
 from scratch import activations, config
 
-from .functions import Forward, aligned, mean
+from .loss import FunctionLoss
+from .per_sample import Forward, aligned, mean
 
 
 def mean_squared_error(y_true: np.ndarray, y_pred: np.ndarray) -> Forward:
@@ -110,3 +111,101 @@ def _normalized(x: np.ndarray, axis: int) -> Forward:
         return (dy - long * y * np.sum(dy * y, axis, keepdims=True)) / norm
 
     return y, backward
+
+
+class MeanSquaredError(FunctionLoss):
+    """mean((y_pred - y_true)²): mean_squared_error, weighed and reduced as by Loss."""
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "mean_squared_error",
+        dtype: str | None = None,
+    ):
+        super().__init__(mean_squared_error, reduction, name, dtype)
+
+
+class MeanAbsoluteError(FunctionLoss):
+    """mean(|y_pred - y_true|): mean_absolute_error, reduced as by Loss."""
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "mean_absolute_error",
+        dtype: str | None = None,
+    ):
+        super().__init__(mean_absolute_error, reduction, name, dtype)
+
+
+class MeanAbsolutePercentageError(FunctionLoss):
+    """100 * mean(|y_pred - y_true| / |y_true|): mean_absolute_percentage_error, reduced."""
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "mean_absolute_percentage_error",
+        dtype: str | None = None,
+    ):
+        super().__init__(mean_absolute_percentage_error, reduction, name, dtype)
+
+
+class MeanSquaredLogarithmicError(FunctionLoss):
+    """mean((log(y_pred + 1) - log(y_true + 1))²): mean_squared_logarithmic_error, reduced."""
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "mean_squared_logarithmic_error",
+        dtype: str | None = None,
+    ):
+        super().__init__(mean_squared_logarithmic_error, reduction, name, dtype)
+
+
+class Huber(FunctionLoss):
+    """mean of error² / 2, or of a line where |error| > delta: huber, reduced as by Loss."""
+
+    def __init__(
+        self,
+        delta: float = 1.0,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "huber_loss",
+        dtype: str | None = None,
+    ):
+        super().__init__(
+            huber,
+            reduction,
+            name,
+            dtype,
+            delta=delta,
+        )
+
+
+class LogCosh(FunctionLoss):
+    """mean(log(cosh(y_pred - y_true))): log_cosh, reduced as by Loss."""
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "log_cosh",
+        dtype: str | None = None,
+    ):
+        super().__init__(log_cosh, reduction, name, dtype)
+
+
+class CosineSimilarity(FunctionLoss):
+    """-sum(y_true / |y_true| * y_pred / |y_pred|): cosine_similarity, reduced as by Loss."""
+
+    def __init__(
+        self,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "cosine_similarity",
+        dtype: str | None = None,
+    ):
+        super().__init__(
+            cosine_similarity,
+            reduction,
+            name,
+            dtype,
+            axis=axis,
+        )

@@ -2,13 +2,18 @@
 Loss for Dense Object Detection.
 """
 
+import copy
+import functools
+from collections import abc
 from collections.abc import Callable
 
 import numpy as np
 
 from scratch import activations
 
-from .functions import Forward, binary_losses, check_shapes, clip, smoothed
+from .crossentropies import binary_losses
+from .loss import FunctionLoss, Loss
+from .per_sample import Forward, check_shapes, clip, smoothed
 
 
 def binary_focal_crossentropy(
@@ -105,3 +110,71 @@ def _categorical_from_probabilities(
         return (dshare - np.sum(dshare * share, axis, keepdims=True)) / total
 
     return -np.sum(weight * miss**gamma * np.log(p), axis), backward
+
+
+class BinaryFocalCrossentropy(FunctionLoss):
+    """mean(miss**gamma * losses): binary_focal_crossentropy, reduced as by Loss."""
+
+    def __init__(
+        self,
+        apply_class_balancing: bool = False,
+        alpha: float = 0.25,
+        gamma: float = 2.0,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "binary_focal_crossentropy",
+        dtype: str | None = None,
+    ):
+        super().__init__(
+            binary_focal_crossentropy,
+            reduction,
+            name,
+            dtype,
+            apply_class_balancing=apply_class_balancing,
+            alpha=alpha,
+            gamma=gamma,
+            from_logits=from_logits,
+            label_smoothing=label_smoothing,
+            axis=axis,
+        )
+
+    def on_logits(self, activation: abc.Callable) -> Loss | None:
+        """binary_focal_behind it, but None from_logits, where Keras takes y_pred for the logits."""
+        if self.arguments["from_logits"]:
+            return None
+        twin = copy.copy(self)
+        twin.function = functools.partial(binary_focal_behind, activation)
+        twin.arguments = {k: v for k, v in self.arguments.items() if k != "from_logits"}
+        return twin
+
+
+class CategoricalFocalCrossentropy(FunctionLoss):
+    """sum(-alpha * (1 - p)**gamma * y_true * log(p)): categorical_focal_crossentropy, reduced."""
+
+    def __init__(
+        self,
+        alpha: float = 0.25,
+        gamma: float = 2.0,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "categorical_focal_crossentropy",
+        dtype: str | None = None,
+    ):
+        super().__init__(
+            categorical_focal_crossentropy,
+            reduction,
+            name,
+            dtype,
+            alpha=alpha,
+            gamma=gamma,
+            from_logits=from_logits,
+            label_smoothing=label_smoothing,
+            axis=axis,
+        )
+
+    def on_logits(self, activation: abc.Callable) -> None:
+        """None: Keras keeps to the probabilities here."""

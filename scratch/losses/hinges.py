@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from .functions import Forward, check_shapes, mean
+from .loss import FunctionLoss
+from .per_sample import Forward, check_shapes, mean
 
 
 def hinge(y_true: np.ndarray, y_pred: np.ndarray) -> Forward:
@@ -56,3 +57,39 @@ def _signs(name: str, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
     check_shapes(name, y_true, y_pred)
     target = y_true.astype(y_pred.dtype)
     return 2 * target - 1 if np.all((target == 0) | (target == 1)) else target
+
+
+class Hinge(FunctionLoss):
+    """mean(max(1 - y_true * y_pred, 0)): hinge, reduced as by Loss."""
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "hinge",
+        dtype: str | None = None,
+    ):
+        super().__init__(hinge, reduction, name, dtype)
+
+
+class SquaredHinge(FunctionLoss):
+    """mean(max(1 - y_true * y_pred, 0)²): squared_hinge, reduced as by Loss."""
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "squared_hinge",
+        dtype: str | None = None,
+    ):
+        super().__init__(squared_hinge, reduction, name, dtype)
+
+
+class CategoricalHinge(FunctionLoss):
+    """max(wrong - right + 1, 0): categorical_hinge, reduced as by Loss."""
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "categorical_hinge",
+        dtype: str | None = None,
+    ):
+        super().__init__(categorical_hinge, reduction, name, dtype)

@@ -2,10 +2,31 @@
 
 from typing import Any
 
-from . import classes
-from .circle import circle
-from .divergences import categorical_generalized_cross_entropy, kl_divergence, poisson
+from .circle import Circle, circle
+from .crossentropies import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    SparseCategoricalCrossentropy,
+    binary_crossentropy,
+    categorical_crossentropy,
+    sparse_categorical_crossentropy,
+)
+from .divergences import (
+    CategoricalGeneralizedCrossEntropy,
+    KLDivergence,
+    Poisson,
+    categorical_generalized_cross_entropy,
+    kl_divergence,
+    poisson,
+)
 from .errors import (
+    CosineSimilarity,
+    Huber,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
     cosine_similarity,
     huber,
     log_cosh,
@@ -14,46 +35,46 @@ from .errors import (
     mean_squared_error,
     mean_squared_logarithmic_error,
 )
-from .focal import binary_focal_crossentropy, categorical_focal_crossentropy
-from .functions import (
-    binary_crossentropy,
-    categorical_crossentropy,
-    sparse_categorical_crossentropy,
+from .focal import (
+    BinaryFocalCrossentropy,
+    CategoricalFocalCrossentropy,
+    binary_focal_crossentropy,
+    categorical_focal_crossentropy,
 )
-from .hinges import categorical_hinge, hinge, squared_hinge
+from .hinges import CategoricalHinge, Hinge, SquaredHinge, categorical_hinge, hinge, squared_hinge
 from .loss import FunctionLoss, Loss
-from .overlap import dice, tversky
+from .overlap import Dice, Tversky, dice, tversky
 
 _CLASS_OF_FUNCTION = {
-    mean_squared_error: classes.MeanSquaredError,
-    mean_absolute_error: classes.MeanAbsoluteError,
-    mean_absolute_percentage_error: classes.MeanAbsolutePercentageError,
-    mean_squared_logarithmic_error: classes.MeanSquaredLogarithmicError,
-    huber: classes.Huber,
-    log_cosh: classes.LogCosh,
-    cosine_similarity: classes.CosineSimilarity,
-    hinge: classes.Hinge,
-    squared_hinge: classes.SquaredHinge,
-    categorical_hinge: classes.CategoricalHinge,
-    kl_divergence: classes.KLDivergence,
-    poisson: classes.Poisson,
-    binary_crossentropy: classes.BinaryCrossentropy,
-    binary_focal_crossentropy: classes.BinaryFocalCrossentropy,
-    categorical_crossentropy: classes.CategoricalCrossentropy,
-    categorical_focal_crossentropy: classes.CategoricalFocalCrossentropy,
-    sparse_categorical_crossentropy: classes.SparseCategoricalCrossentropy,
-    categorical_generalized_cross_entropy: classes.CategoricalGeneralizedCrossEntropy,
-    dice: classes.Dice,
-    tversky: classes.Tversky,
-    circle: classes.Circle,
+    mean_squared_error: MeanSquaredError,
+    mean_absolute_error: MeanAbsoluteError,
+    mean_absolute_percentage_error: MeanAbsolutePercentageError,
+    mean_squared_logarithmic_error: MeanSquaredLogarithmicError,
+    huber: Huber,
+    log_cosh: LogCosh,
+    cosine_similarity: CosineSimilarity,
+    hinge: Hinge,
+    squared_hinge: SquaredHinge,
+    categorical_hinge: CategoricalHinge,
+    kl_divergence: KLDivergence,
+    poisson: Poisson,
+    binary_crossentropy: BinaryCrossentropy,
+    binary_focal_crossentropy: BinaryFocalCrossentropy,
+    categorical_crossentropy: CategoricalCrossentropy,
+    categorical_focal_crossentropy: CategoricalFocalCrossentropy,
+    sparse_categorical_crossentropy: SparseCategoricalCrossentropy,
+    categorical_generalized_cross_entropy: CategoricalGeneralizedCrossEntropy,
+    dice: Dice,
+    tversky: Tversky,
+    circle: Circle,
 }
 _ALIASES = {
-    "mse": classes.MeanSquaredError,
-    "mae": classes.MeanAbsoluteError,
-    "mape": classes.MeanAbsolutePercentageError,
-    "msle": classes.MeanSquaredLogarithmicError,
-    "bce": classes.BinaryCrossentropy,
-    "kld": classes.KLDivergence,
+    "mse": MeanSquaredError,
+    "mae": MeanAbsoluteError,
+    "mape": MeanAbsolutePercentageError,
+    "msle": MeanSquaredLogarithmicError,
+    "bce": BinaryCrossentropy,
+    "kld": KLDivergence,
 }
 _CLASS_OF_NAME = (
     {function.__name__: cls for function, cls in _CLASS_OF_FUNCTION.items()}

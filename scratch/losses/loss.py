@@ -9,7 +9,7 @@ import numpy as np
 
 from scratch import config
 
-from .functions import Forward, squeeze_or_expand_to_same_rank
+from .per_sample import Forward, squeeze_or_expand_to_same_rank
 
 _REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 
@@ -128,7 +128,8 @@ def _aligned_weight(values: np.ndarray, weight: np.ndarray | None) -> tuple[np.n
     pairs = zip(reversed(weight.shape), reversed(aligned.shape), strict=False)
     if weight.ndim > aligned.ndim or any(n not in (1, m) for n, m in pairs):
         raise ValueError(
-            f"sample_weight or mask of shape {weight.shape} does not fit losses of {values.shape}"
+            f"sample_weight or mask of shape {weight.shape} does not fit losses of shape "
+            f"{values.shape}"
         )
     return aligned, weight
 

@@ -4,7 +4,8 @@ import numpy as np
 
 from scratch import config
 
-from .functions import Forward, check_shapes
+from .loss import FunctionLoss
+from .per_sample import Forward, check_shapes
 
 Axes = int | tuple[int, ...] | None
 
@@ -51,3 +52,45 @@ def tversky(
         return -np.reshape(dvalue, total.shape) * (target - overlap / total * dtotal) / total
 
     return np.squeeze(1 - overlap / total, axis), backward
+
+
+class Dice(FunctionLoss):
+    """1 - 2 * sum(y_true * y_pred) / sum(y_true + y_pred): dice, reduced as by Loss."""
+
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "dice",
+        axis: int | tuple[int, ...] | None = None,
+        dtype: str | None = None,
+    ):
+        super().__init__(
+            dice,
+            reduction,
+            name,
+            dtype,
+            axis=axis,
+        )
+
+
+class Tversky(FunctionLoss):
+    """1 - overlap / (overlap + alpha * extra + beta * missed): tversky, reduced as by Loss."""
+
+    def __init__(
+        self,
+        alpha: float = 0.5,
+        beta: float = 0.5,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "tversky",
+        axis: int | tuple[int, ...] | None = None,
+        dtype: str | None = None,
+    ):
+        super().__init__(
+            tversky,
+            reduction,
+            name,
+            dtype,
+            alpha=alpha,
+            beta=beta,
+            axis=axis,
+        )

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from scratch import config
-from scratch.losses.functions import check_shapes, squeeze_or_expand_to_same_rank
+from scratch.losses.per_sample import check_shapes, squeeze_or_expand_to_same_rank
 
 from .metric import Metric, repeated
 

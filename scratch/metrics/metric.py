@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from scratch import config
-from scratch.losses.functions import squeeze_or_expand_to_same_rank
 from scratch.losses.loss import snake_case
+from scratch.losses.per_sample import squeeze_or_expand_to_same_rank
 
 
 class Metric:

@@ -1,12 +1,13 @@
-"""The cross-entropies, and what loss functions share: a value per sample, with its gradient."""
+"""The cross-entropies: how unlikely the true class is held to be."""
 
 from collections import abc
 
 import numpy as np
 
-from scratch import activations, config
+from scratch import activations
 
-Forward = tuple[np.ndarray, abc.Callable[..., np.ndarray]]
+from .loss import FunctionLoss, Loss
+from .per_sample import Forward, as_indices, check_shapes, clip, label_per_sample, smoothed
 
 
 def binary_crossentropy(
@@ -156,70 +157,80 @@ def _labels(
     return as_indices(np.where(valid, y_true, 0), y_pred.shape[-1]), valid
 
 
-def label_per_sample(name: str, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-    """y_true without a last axis of size 1. ValueError where that is no label per sample."""
-    if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
-        y_true = y_true[..., 0]
-    if y_true.shape != y_pred.shape[:-1]:
-        raise ValueError(
-            f"{name} takes integers y_true of shape {y_pred.shape[:-1]} "
-            f"with y_pred of shape {y_pred.shape}, not {y_true.shape}"
+class BinaryCrossentropy(FunctionLoss):
+    """-y_true * log(p) - (1 - y_true) * log(1 - p): binary_crossentropy, reduced as by Loss."""
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "binary_crossentropy",
+        dtype: str | None = None,
+    ):
+        super().__init__(
+            binary_crossentropy,
+            reduction,
+            name,
+            dtype,
+            from_logits=from_logits,
+            label_smoothing=label_smoothing,
+            axis=axis,
         )
-    return y_true
 
 
-def as_indices(labels: np.ndarray, classes: int) -> np.ndarray:
-    """labels as integers. ValueError for one that is not in [0, classes)."""
-    labels = labels.astype(np.int64)
-    outside = (labels < 0) | (labels >= classes)
-    if outside.any():
-        raise ValueError(f"labels must be at least 0 and below {classes}, not {labels[outside][0]}")
-    return labels
+class CategoricalCrossentropy(FunctionLoss):
+    """sum(-y_true * log(p)) for one-hot y_true: categorical_crossentropy, reduced as by Loss."""
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "categorical_crossentropy",
+        dtype: str | None = None,
+    ):
+        super().__init__(
+            categorical_crossentropy,
+            reduction,
+            name,
+            dtype,
+            from_logits=from_logits,
+            label_smoothing=label_smoothing,
+            axis=axis,
+        )
 
 
-def smoothed(target: np.ndarray, label_smoothing: float, classes: int) -> np.ndarray:
-    """target moved by the share label_smoothing towards 1 / classes."""
-    return target * (1 - label_smoothing) + label_smoothing / classes if label_smoothing else target
+class SparseCategoricalCrossentropy(FunctionLoss):
+    """-log(p[y_true]) for integers y_true: sparse_categorical_crossentropy, reduced as by Loss.
 
-
-def mean(losses: np.ndarray, slopes: np.ndarray, shape: tuple[int, ...]) -> Forward:
-    """value = mean(losses) over the last axis, dy_pred = dvalue * slopes / n, in that shape."""
-
-    def backward(dvalue):
-        return (np.expand_dims(dvalue, -1) / losses.shape[-1] * slopes).reshape(shape)
-
-    return np.mean(losses, axis=-1), backward
-
-
-def clip(p: np.ndarray, high: float | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """p within [epsilon, high], and where the gradient passes: the bounds themselves do.
-
-    high is 1 - epsilon if it is not given. The bounds are rounded in the dtype of p, so that
-    1 - epsilon is 0.99999988 in float32.
+    Samples of class ignore_class count neither in a sum nor in the number that divides it.
     """
-    low, high = config.epsilon(), 1 - config.epsilon() if high is None else high
-    passes = (np.real(p) >= low) & (np.real(p) <= high)
-    return np.where(passes, p, np.clip(np.real(p), low, high)), passes
 
-
-def aligned(name: str, y_true: np.ndarray, y_pred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both in the dtype of y_pred and of one shape, for which (n,) and (n, 1) are the same."""
-    target, prediction = squeeze_or_expand_to_same_rank(y_true, y_pred)
-    check_shapes(name, target, prediction)
-    return target.astype(prediction.dtype), prediction
-
-
-def check_shapes(name: str, y_true: np.ndarray, y_pred: np.ndarray) -> None:
-    if y_true.shape != y_pred.shape or not y_pred.shape:
-        raise ValueError(
-            f"{name} takes y_true and y_pred of one shape, not {y_true.shape} and {y_pred.shape}"
+    def __init__(
+        self,
+        from_logits: bool = False,
+        ignore_class: int | None = None,
+        reduction: str | None = "sum_over_batch_size",
+        axis: int = -1,
+        name: str | None = "sparse_categorical_crossentropy",
+        dtype: str | None = None,
+    ):
+        super().__init__(
+            sparse_categorical_crossentropy,
+            reduction,
+            name,
+            dtype,
+            from_logits=from_logits,
+            ignore_class=ignore_class,
+            axis=axis,
         )
+        self.ignore_class = ignore_class
 
+    def on_logits(self, activation: abc.Callable) -> Loss | None:
+        return super().on_logits(activation) if self.ignore_class is None else None
 
-def squeeze_or_expand_to_same_rank(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where a and b differ by a last axis of size 1: (n,) becomes (n, 1), else that axis goes."""
-    if a.ndim == b.ndim + 1 and a.shape[-1] == 1:
-        return (a, b[:, np.newaxis]) if b.ndim == 1 else (a[..., 0], b)
-    if b.ndim == a.ndim + 1 and b.shape[-1] == 1:
-        return (a[:, np.newaxis], b) if a.ndim == 1 else (a, b[..., 0])
-    return a, b
+    def _mask(self, y_true, values):
+        return None if self.ignore_class is None else y_true != self.ignore_class
