@@ -269,3 +269,22 @@ def test_images_moved_the_other_way_are_a_mismatch(monkeypatch):
 
     monkeypatch.setattr(scratch.augmentation.RandomTranslation, "transform", transform)
     assert compare(TURNED_TOO, dataset="digits", epochs=1).verdict == "mismatch"
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_layers_behind_a_crop_are_built_for_its_size(data_format):
+    arguments = {"height": 4, "width": 5, "data_format": data_format}
+    layer, twin = made("RandomCrop", arguments)
+    shape = images("float32", data_format == "channels_first").shape
+    assert layer.compute_output_shape(shape) == twin.compute_output_shape(shape)
+    y, _ = layer.forward(np.zeros(shape, "float32"), training=True)
+    assert y.shape == layer.compute_output_shape(shape)
+
+
+def test_a_network_trains_on_crops_and_predicts_images_of_their_size():
+    crop = scratch.augmentation.RandomCrop(4, 5, seed=1)
+    layers = [crop, scratch.reshaping.Flatten(), scratch.dense.Dense(3, activation="softmax")]
+    network = scratch.network.Sequential([scratch.network.Input((7, 9, 2)), *layers])
+    network.compile("sgd", "sparse_categorical_crossentropy")
+    network.fit(images("float32"), np.arange(6) % 3, verbose=0)
+    assert network.predict(images("float32")[:, :4, :5], verbose=0).shape == (6, 3)

@@ -34,7 +34,7 @@ BUGS = (
     ),
     Bug(
         name="clipped-pixels-keep-their-gradient",
-        target="augmentation._clip",
+        target="augmentation.functions._clip",
         checks="augmentation.adjust_brightness",
         right="np.where(inside, dy, 0)",
         wrong="dy",

@@ -1,177 +1,23 @@
-"""Augmentation: images that are moved, turned or lit at random in training, and left in inference.
+"""Keras's augmentation layers: what they draw, and for which images."""
 
-Every draw is that of Keras's layer from the same seed, in floatx, whatever the layer's dtype is;
-only RandomContrast draws in its own. Images are (n, h, w, c), or (n, c, h, w) with channels_first.
-Keras's layers augment unless told not to; these do so in training alone, as all layers do here.
-"""
-
-import itertools
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from . import random
-from .network import Layer
-from .reshaping import _channels_first, _positive
+from scratch import random
+from scratch.network import Layer
+from scratch.reshaping import _channels_first, _positive
 
-_Array = np.ndarray
-_Forward = tuple[_Array, Callable[[_Array], _Array]]
-_Range = Sequence[float]
-
-
-def flip(images: _Array, flips: _Array, axes: tuple[int, ...]) -> _Forward:
-    """y = images reversed along the axes where flips (n, 1, 1, 1) is True; dx = dy reversed."""
-
-    def turn(x):
-        return np.where(flips, np.flip(x, axes), x)
-
-    return turn(images), turn
-
-
-def crop(images: _Array, top: int, left: int, height: int, width: int) -> _Forward:
-    """y = height x width pixels of every image (n, h, w, c); outside of them dx is 0."""
-    rows, columns = slice(top, top + height), slice(left, left + width)
-
-    def backward(dy):
-        dx = np.zeros(images.shape, dy.dtype)
-        dx[:, rows, columns] = dy
-        return dx
-
-    return images[:, rows, columns].copy(), backward
-
-
-def adjust_brightness(images: _Array, delta: _Array, value_range: _Range = (0, 255)) -> _Forward:
-    """y = images + delta within value_range, a delta (n, 1, 1, 1) for each; dx = 0 where cut."""
-    return _clip(images + delta, value_range)
-
-
-def _clip(x, value_range):
-    """y = x within value_range; dx = dy where x was, limits included, else 0."""
-    low, high = value_range
-    inside = (np.real(x) >= low) & (np.real(x) <= high)
-    limit = np.where(np.real(x) < low, low, high)
-    return np.where(inside, x, limit.astype(x.dtype)), lambda dy: np.where(inside, dy, 0)
-
-
-def adjust_contrast(images: _Array, factor: _Array, value_range: _Range = (0, 255)) -> _Forward:
-    """y = (images - mean) * factor + mean within value_range, the mean of each image and channel.
-
-    With dz = dy where nothing was cut, dx = dz * factor + mean(dz) * (1 - factor). factor is
-    (n, 1, 1, 1), images are (n, h, w, c).
-    """
-    mean = images.mean((1, 2), keepdims=True)
-    y, backward_clip = _clip((images - mean) * factor + mean, value_range)
-
-    def backward(dy):
-        dz = backward_clip(dy)
-        return dz * factor + dz.mean((1, 2), keepdims=True) * (1 - factor)
-
-    return y, backward
-
-
-def affine_transform(
-    images: _Array,
-    transform: _Array,
-    interpolation: str = "bilinear",
-    fill_mode: str = "constant",
-    fill_value: float = 0,
-    data_format: str | None = None,
-) -> _Forward:
-    """y[i, j] = images[v, u], u = (a * j + b * i + c) / k, v = (d * j + e * i + f) / k.
-
-    transform (n, 8) has a, b, c, d, e, f, g and h for each image, k is g * j + h * i + 1. Between
-    pixels, y is "bilinear" or that of the "nearest"; outside, the image goes on by fill_mode:
-    "constant" is fill_value, "nearest" the edge, "reflect" and "wrap" the image again. dx adds up
-    what each pixel gave; TensorFlow's gradient is another, dy moved back by the inverse transform.
-    As in TensorFlow u, v and, even for float64, what lies between pixels are computed in float32.
-    """
-    if data_format is not None and _channels_first(data_format):
-        settings = transform, interpolation, fill_mode, fill_value
-        return _channels_last(lambda x: affine_transform(x, *settings), images)
-    n, h, w, c = images.shape
-    u, v = _sources(transform, h, w)
-    rows = _taps(_continued(v, h, fill_mode), h, interpolation)
-    columns = _taps(_continued(u, w, fill_mode), w, interpolation)
-    in_float32 = images.dtype == "float64" and interpolation == "bilinear"
-    pixels = images.reshape(n, h * w, c).astype("float32" if in_float32 else images.dtype)
-    samples, outside = np.arange(n)[:, np.newaxis], np.float32(fill_value)
-
-    def pixel(row, column):
-        """Its number within an image, and whether it is inside."""
-        return row.index * w + column.index, (row.inside & column.inside)[..., np.newaxis]
-
-    def taken(row, column):
-        number, inside = pixel(row, column)
-        return column.weight * np.where(inside, pixels[samples, number], outside)
-
-    y = [row.weight * sum(taken(row, column) for column in columns) for row in rows]
-
-    def backward(dy):
-        dx, dy = np.zeros(pixels.shape, dy.dtype), dy.reshape(pixels.shape)
-        for row, column in itertools.product(rows, columns):
-            number, inside = pixel(row, column)
-            np.add.at(dx, (samples, number), inside * (row.weight * (column.weight * dy)))
-        return dx.reshape(images.shape)
-
-    return np.asarray(sum(y)).astype(images.dtype).reshape(images.shape), backward
-
-
-def _channels_last(function, images):
-    """function, which takes channels last, of images that have them first."""
-    y, backward = function(np.moveaxis(images, 1, -1))
-    return np.moveaxis(y, -1, 1), lambda dy: np.moveaxis(backward(np.moveaxis(dy, 1, -1)), -1, 1)
-
-
-def _sources(transform, h, w):
-    """(u, v): from which column and row of its image each of the h * w pixels of y comes."""
-    a, b, c, d, e, f, g, k = np.asarray(transform, "float32").T[..., np.newaxis]
-    i, j = (axis.reshape(-1).astype("float32") for axis in np.indices((h, w)))
-    scale = g * j + k * i + 1
-    return (a * j + b * i + c) / scale, (d * j + e * i + f) / scale
-
-
-def _continued(at, size, fill_mode):
-    """Places of an axis, those outside of it led back inside by fill_mode."""
-    if fill_mode == "constant":
-        return at
-    if fill_mode == "reflect":
-        # as TensorFlow does, turn by turn of 2 * size pixels
-        turn = at - 2 * size * np.trunc(at / (2 * size))
-        turn = np.where(turn < -size, turn + 2 * size, turn)
-        back = np.where(turn < 0, 0, 2 * size) - turn - 1
-        at = np.where((turn < 0) | (turn >= size), back, turn)
-    elif fill_mode == "wrap":
-        # as TensorFlow does, which counts turns of size - 1 pixels and goes back size for each
-        turns = np.trunc(np.abs(at) / max(1, size - 1))
-        at = np.where(
-            at < 0, at + size * (turns + 1), np.where(at > size - 1, at - size * turns, at)
-        )
-    return np.clip(at, 0, size - 1).astype("float32")
-
-
-@dataclass(frozen=True)
-class _Tap:
-    """A pixel that a place on an axis takes from, (n, h * w), and how much, (n, h * w, 1)."""
-
-    index: _Array
-    inside: _Array
-    weight: _Array
-
-
-def _taps(at, size, interpolation):
-    """The pixels of an axis that a place takes from; index is 0 outside."""
-    if interpolation == "nearest":
-        near = [(np.trunc(at + np.copysign(np.float32(0.5), at)), np.ones_like(at))]
-    else:
-        floor = np.floor(at)
-        near = [(floor, floor + 1 - at), (floor + 1, at - floor)]
-    return [_tap(index, (index >= 0) & (index < size), weight) for index, weight in near]
-
-
-def _tap(index, inside, weight):
-    return _Tap(np.where(inside, index, 0).astype(int), inside, weight[..., np.newaxis])
+from .functions import (
+    Array,
+    Forward,
+    _channels_last,
+    adjust_brightness,
+    adjust_contrast,
+    affine_transform,
+    crop,
+    flip,
+)
 
 
 class _Augmentation(Layer):
@@ -183,7 +29,7 @@ class _Augmentation(Layer):
         self.channels_first = _channels_first(data_format)
         self.seed_generator = random.SeedGenerator(seed)
 
-    def augmented(self, x: _Array) -> _Forward:
+    def augmented(self, x: Array) -> Forward:
         raise NotImplementedError
 
     def build(self, input_shape):
@@ -244,6 +90,12 @@ class RandomCrop(_Augmentation):
             return crop(images, top, left, self.height, self.width)
 
         return _channels_last(cropped, x) if self.channels_first else cropped(x)
+
+    def compute_output_shape(self, input_shape):
+        """That of the crop, as in Keras: in inference images are to come in that size."""
+        images, size = list(input_shape), (self.height, self.width)
+        images[slice(2, 4) if self.channels_first else slice(1, 3)] = size
+        return tuple(images)
 
     def _corner(self, h, w):
         rest = h - self.height, w - self.width
