@@ -38,6 +38,10 @@ class Embedding(Layer):
     As in Keras, other numbers than integers are cut to integers. With mask_zero, y has a mask: the
     places where x is not zero, the padding of shorter samples. A Sequential hands it on to the
     layers behind. ValueError for integers outside of the table.
+
+    Here the gradient of a row is the sum over all places that looked it up. Keras keeps them apart,
+    and its optimizers square each before they add: where an integer comes twice in a batch, Adam,
+    RMSprop and others that square gradients take other steps than here; SGD takes the same.
     """
 
     embeddings: np.ndarray

@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import reference as keras_side
+import scratch as numpy_side
+from comparisons.precision import floatx
 from reference import embedding as reference
 from reference import random as reference_random
 from scratch import embedding as scratch
@@ -146,3 +149,42 @@ def test_sizes_must_be_positive_integers(size):
 def test_arguments_not_supported_are_refused_by_name(argument):
     with pytest.raises(TypeError, match=argument):
         scratch.Embedding(7, 5, **{argument: None})
+
+
+ONCE, TWICE = np.array([[0, 1], [2, 3], [4, 5]]), np.array([[0, 1], [1, 3], [0, 0]])
+
+
+def trained(side, x, optimizer, start=None, apart=True):
+    """The table after two steps on the three samples x, its gradients apart or as one array."""
+    layers = [side.embedding.Embedding(6, 4), side.reshaping.Flatten(), side.dense.Dense(1)]
+    network = side.network.Sequential([side.network.Input((2,)), *layers])
+    network.compile(optimizer, "mse")
+    network.set_weights(start or network.get_weights())
+    start = network.get_weights()
+    for _ in range(2):
+        _, _, gradients = network.loss_and_gradients(x, np.ones((3, 1)))
+        gradients = gradients if apart else [tf.convert_to_tensor(each) for each in gradients]
+        network.optimizer.apply(gradients, network.trainable_weights)
+    return start, network.get_weights()[0]
+
+
+@pytest.mark.parametrize(
+    ("x", "optimizer", "apart", "same"),
+    [
+        (ONCE, "adam", True, True),
+        (ONCE, "rmsprop", True, True),
+        (TWICE, "sgd", True, True),
+        (TWICE, "adam", True, False),  # Keras adds squares where squares of sums are meant
+        (TWICE, "rmsprop", True, False),
+        (TWICE, "adam", False, True),
+        (TWICE, "rmsprop", False, True),
+    ],
+)
+def test_steps_are_those_of_keras_unless_it_squares_a_rows_gradients_apart(
+    x, optimizer, apart, same
+):
+    with floatx("float64"):
+        start, here = trained(numpy_side, x, optimizer)
+        _, there = trained(keras_side, x, optimizer, start, apart)
+    assert np.allclose(here, there, rtol=0, atol=1e-13) == same
+    assert np.abs(here - there).max() < 1e-2
