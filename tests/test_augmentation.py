@@ -288,3 +288,11 @@ def test_a_network_trains_on_crops_and_predicts_images_of_their_size():
     network.compile("sgd", "sparse_categorical_crossentropy")
     network.fit(images("float32"), np.arange(6) % 3, verbose=0)
     assert network.predict(images("float32")[:, :4, :5], verbose=0).shape == (6, 3)
+
+
+def test_keras_rounds_crops_to_float32_where_it_compiles_them():
+    with floatx("float64"):
+        layer, twin = made("RandomCrop", {"height": 4, "width": 5}, "float64")
+        y, _ = layer.forward(images("float64"), training=True)
+        compiled = tf.function(lambda x: twin(x, training=True))
+        np.testing.assert_array_equal(compiled(images("float64")), y.astype("float32"))

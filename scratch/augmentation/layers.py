@@ -73,7 +73,8 @@ class RandomCrop(_Augmentation):
     """y = height x width pixels, from one random place for a batch; as in Keras, not in inference.
 
     Where one size of x is no larger than y's, the crop is that of the middle, without draws.
-    ValueError for images smaller than that, which Keras would enlarge.
+    ValueError for images smaller than that, which Keras would enlarge; in a compiled function it
+    sends every crop through a resize to its own size, which rounds float64 to float32.
     """
 
     def __init__(self, height, width, seed=None, data_format=None, name=None, **kwargs):
