@@ -180,11 +180,14 @@ def test_probes_see_every_element():
 
 
 def test_directions_of_a_large_tensor_are_one_draw_moved_on(monkeypatch):
-    monkeypatch.setattr(witnesses.arbiter, "LARGE", X.size)
-    directions = [each[0].numbers for each in arbiter(np.exp).directions([0], [1.0])]
-    assert len({direction.tobytes() for direction in directions}) == 3
-    for direction in directions[1:]:
-        np.testing.assert_array_equal(np.sort(direction, None), np.sort(directions[0], None))
+    monkeypatch.setattr(witnesses.arbiter, "LARGE", 1000)
+    monkeypatch.setattr(witnesses.arbiter, "PERIOD", 999)
+    x = RNG.standard_normal((25, 40))
+    flat = [each[0].numbers.ravel() for each in arbiter(np.exp, x).directions([0], [1.0])]
+    assert len({direction.tobytes() for direction in flat}) == 3
+    for direction in flat:
+        assert direction[0] == direction[-1]
+        np.testing.assert_array_equal(np.sort(direction[1:]), np.sort(flat[0][1:]))
 
 
 def test_a_value_that_is_a_view_of_a_large_input_stays_as_it_was(monkeypatch):

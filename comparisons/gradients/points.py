@@ -6,7 +6,16 @@ from functools import cached_property, partial
 import numpy as np
 
 from comparisons.pieces import pieces
-from comparisons.witnesses import Arrays, Derivative, Directions, Unusable, largest, norm, scale
+from comparisons.witnesses import (
+    Arrays,
+    Derivative,
+    Direction,
+    Directions,
+    Unusable,
+    largest,
+    norm,
+    scale,
+)
 
 from .inputs import generator
 from .rounding import LIMIT, Measured, nudged
@@ -25,7 +34,20 @@ class Point:
 
     @cached_property
     def measured(self) -> Measured:
+        """In haste, which spares a large reference a run, where that shows all to be right."""
+        if self.witnesses.tape:
+            found = self.witnesses.measure(self.arrays, in_haste=True)
+            if not found.is_hasty or self._explains(found):
+                return found
         return self.witnesses.measure(self.arrays)
+
+    def _explains(self, found: Measured) -> bool:
+        """Whether that much rounding explains all values and gradients."""
+        given = [*self.values, *(self.given.get(p) for p in self.witnesses.subject.positions)]
+        expected = [*found.values, *found.gradients]
+        noise = [*found.value_noise, *found.gradient_noise]
+        known = zip(given, expected, noise, strict=True)
+        return all(g is not None and within(g, e, n) for g, e, n in known)
 
     @cached_property
     def opinion(self) -> "Opinion | None":
@@ -104,7 +126,7 @@ class Point:
     def _is_far_off_along(self, position, tolerance) -> bool:
         if self.opinion is None:
             return False
-        noise = {position: np.full(self.given[position].shape, 0.0)}
+        noise = {position: np.broadcast_to(0.0, self.given[position].shape)}
         probes = list(self.opinion.probes([position], self.given, noise))
         size = self._natural(position)
         return any(p.error > tolerance * max(p.size, size) for p in probes)
@@ -134,8 +156,16 @@ class Point:
         """
         if self.opinion is None:
             return False
+        if self._agree_along(self.opinion, positions):
+            return True
+        if not self.measured.is_hasty:
+            return False
+        self.measured = self.witnesses.measure(self.arrays)
+        return self._agree_along(self.opinion, positions)
+
+    def _agree_along(self, opinion, positions) -> bool:
         noise = {position: self.noise(position) for position in positions}
-        probes = self.opinion.probes(positions, self.given, noise)
+        probes = opinion.probes(positions, self.given, noise)
         try:
             return all(probe.ratio <= LIMIT for probe in probes)
         except Failure:
@@ -203,7 +233,7 @@ class Probe:
         self, given: Gradients, noise: Gradients, directions: Directions, derivative: Derivative
     ):
         along, size = _summed(given, directions)
-        blur = _summed(noise, directions)[1]
+        blur = sum(_blur(noise[p], direction) ** 2 for p, direction in directions.items()) ** 0.5
         terms = sum(direction.numbers.size for direction in directions.values())
         self.size = size or 1.0
         self.error = abs(along - derivative.value)
@@ -221,6 +251,13 @@ def _summed(gradients: Gradients, directions: Directions) -> tuple[float, float]
             pairs.append((direction.size * np.sum(product), direction.size * norm([product])))
     sums, norms = np.array(pairs).T
     return float(np.sum(sums)), norm([norms])
+
+
+def _blur(noise: np.ndarray, direction: Direction) -> float:
+    """The norm of noise * direction; a large tensor has one noise for all its elements."""
+    if noise.size and not any(noise.strides):
+        return float(noise.flat[0]) * direction.size * norm([direction.numbers])
+    return direction.size * norm([noise * direction.numbers])
 
 
 def within(given: np.ndarray, expected: np.ndarray, noise: np.ndarray) -> bool:

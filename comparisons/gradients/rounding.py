@@ -21,6 +21,7 @@ class Measured:
     """Values and gradients as they are, and per element of each what rounding explains.
 
     natural is the size of dy * y / x for each gradient, an inner product's over a vector's.
+    is_hasty says that no move was measured, so that the noise is what eps alone explains.
     """
 
     values: list[np.ndarray]
@@ -28,6 +29,7 @@ class Measured:
     value_noise: list[np.ndarray]
     gradient_noise: list[np.ndarray]
     natural: list[float]
+    is_hasty: bool = False
 
 
 def measure(
@@ -38,6 +40,7 @@ def measure(
     dtype: str,
     rng: np.random.Generator,
     errors: Iterable[Sequence[np.ndarray]] = (),
+    in_haste: bool = False,
 ) -> Measured:
     """sqrt(n) * (rms of the moves + eps * |g|) + eps * max|g| + max|errors|.
 
@@ -46,7 +49,8 @@ def measure(
 
     The moves are those of a gradient g when the inputs at the positions `moving` and dy move by one
     unit in the last place of dtype. A move above sqrt(eps) * max|g| crossed a kink and does not
-    count, unless terms of the size of dy * y may have cancelled so far.
+    count, unless terms of the size of dy * y may have cancelled so far. In haste those of large
+    tensors are left out where no gradient is so small that they could hide it.
     """
     values, exact = gradients(arrays, dys)
     loss = norm([dy * y for dy, y in zip(dys, values, strict=True)])
@@ -55,7 +59,12 @@ def measure(
     kind, draws = (_Spread, DRAWS) if terms < LARGE else (_LargeSpread, 1)
     spreads = [kind(value, 0.0, dtype) for value in values]
     spreads += [kind(g, loss / min(s, 1.0), dtype) for g, s in zip(exact, scales, strict=True)]
-    for _ in range(draws):
+    is_hasty = (
+        in_haste
+        and terms >= LARGE
+        and not any(spread.can_hide(terms) for spread in spreads[len(values) :])
+    )
+    for _ in range(0 if is_hasty else draws):
         moved = [nudged(a, dtype, rng) if p in moving else a for p, a in enumerate(arrays)]
         there = gradients(moved, [nudged(dy, dtype, rng) for dy in dys])
         for spread, array in zip(spreads, [*there[0], *there[1]], strict=True):
@@ -65,7 +74,8 @@ def measure(
             spread.observe(error)
     noise = [spread.noise(terms) for spread in spreads]
     natural = [loss / s for s in scales]
-    return Measured(values, exact, noise[: len(values)], noise[len(values) :], natural)
+    value_noise, gradient_noise = noise[: len(values)], noise[len(values) :]
+    return Measured(values, exact, value_noise, gradient_noise, natural, is_hasty)
 
 
 def nudged(array: np.ndarray, dtype: str, rng: np.random.Generator) -> np.ndarray:
@@ -107,6 +117,10 @@ class _Spread:
             moves = self.most * np.sqrt(self.squares / np.maximum(self.counts, 1))
         size = np.where(np.isfinite(self.exact), np.abs(self.exact), 0.0)
         return terms**0.5 * (moves + self.eps * size) + self._floor
+
+    def can_hide(self, terms: int) -> bool:
+        """Whether moves, as large as they may be, would leave nothing of the gradient."""
+        return LIMIT * terms**0.5 * self.most >= self.largest
 
     @property
     def _floor(self) -> float:

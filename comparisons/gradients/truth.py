@@ -78,7 +78,7 @@ class Witnesses:
         """The dtype whose rounding is to be expected."""
         return self.tape.dtype if self.tape and self.tape.dtype == "float32" else self.dtype
 
-    def measure(self, arrays: Arrays, own: bool = False) -> Measured:
+    def measure(self, arrays: Arrays, own: bool = False, in_haste: bool = False) -> Measured:
         """Values, gradients and noise of the reference, or of the function itself."""
         rng = generator("rounding", self.seed)
         errors = self._own_errors(arrays, rng)
@@ -86,7 +86,7 @@ class Witnesses:
             errors += self._reference_errors(self.tape, arrays, rng)
         source = self.tape if self.tape and not own else self._own
         positions = self.subject.positions
-        return measure(source, arrays, positions, self.dys, self.precision, rng, errors)
+        return measure(source, arrays, positions, self.dys, self.precision, rng, errors, in_haste)
 
     def _reference_errors(self, tape, arrays, rng) -> list[list[np.ndarray]]:
         """The reference's own rounding errors in float32, scaled to the dtype of the check."""

@@ -19,6 +19,7 @@ from .derivatives import (
 
 SLOW = 100_000  # elements beyond which longdouble, for which there is no BLAS, is not used
 LAST_RESORTS = ["float64", "float32"]
+PERIOD = 1_000_003  # a prime
 WORK = 20_000_000  # elements that one tensor's derivatives, taken one by one, may move in all
 
 
@@ -81,13 +82,17 @@ class Arbiter:
             yield {position: self._gaussian(position, size) for position, size in sizes.items()}
 
     def _gaussian(self, position: int, size: float) -> Direction:
-        """Gaussian numbers: of a large tensor those drawn once, moved on, which are as random."""
+        """Gaussian numbers: of a large tensor those drawn once, repeated and moved on.
+
+        They repeat after a prime number of elements, which no axis shares.
+        """
         array = self.arrays[position]
         if array.size < LARGE:
             return Direction(np.asarray(size * probe(self.generator, array.shape)))
         if position not in self.drawn:
-            self.drawn[position] = np.tile(probe(self.generator, array.size, "float32"), 2)
-        start = self.generator.integers(array.size)
+            drawn = probe(self.generator, PERIOD, "float32")
+            self.drawn[position] = np.resize(drawn, array.size + PERIOD)
+        start = self.generator.integers(PERIOD)
         moved_on = self.drawn[position][start : start + array.size]
         return Direction(moved_on.reshape(array.shape), size)
 
