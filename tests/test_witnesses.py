@@ -60,14 +60,6 @@ def test_the_complex_step_leaves_no_step_behind():
     assert witness.along({0: Direction(DY)}).value == first
 
 
-def test_the_complex_step_moves_to_other_inputs():
-    witness = ComplexStep(lambda a: [a[0] * a[1]], [X, DY], [0, 1], [np.ones((4, 3))])
-    witness.along({1: Direction(X)})
-    witness.move_to([DY, X])
-    expected = ComplexStep(lambda a: [a[0] * a[1]], [DY, X], [0, 1], [np.ones((4, 3))])
-    assert witness.along({0: Direction(DY)}) == expected.along({0: Direction(DY)})
-
-
 def test_what_is_done_piece_by_piece_is_done_to_every_element():
     x = RNG.standard_normal((150, 3 * PIECE // 100)).T  # not contiguous, and no whole pieces
     noise = np.broadcast_to(0.5, x.shape)

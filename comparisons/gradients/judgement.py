@@ -359,11 +359,8 @@ def _errors(given, expected, noise) -> tuple[np.ndarray, np.ndarray]:
 
 def _is_below(gradient, noise, size: float) -> bool:
     """Whether rounding explains every element, or all of them together are smaller than size."""
-    if norm([gradient]) <= size:
-        return True
-    if largest(gradient) > LIMIT * float(np.max(noise, initial=0.0)):
-        return False
-    return bool(np.all(np.abs(gradient) <= LIMIT * noise))
+    explained = all(np.all(np.abs(g) <= LIMIT * n) for g, n in pieces(gradient, noise))
+    return explained or norm([gradient]) <= size
 
 
 def _rms(array) -> float:

@@ -120,8 +120,9 @@ class Point:
 
     def _is_far_from(self, position, tolerance, gradients) -> bool:
         truth, given = gradients[self._order(position)], self.given[position]
-        allowed = tolerance * max(largest(truth), self._natural(position))
-        return any(np.any(np.abs(g - t) > allowed) for g, t in pieces(given, truth))
+        errors = [np.fmax.reduce(np.abs(g - t), initial=0.0) for g, t in pieces(given, truth)]
+        worst = max(errors, default=0.0)
+        return worst > tolerance * self._natural(position) and worst > tolerance * largest(truth)
 
     def _is_far_off_along(self, position, tolerance) -> bool:
         if self.opinion is None:

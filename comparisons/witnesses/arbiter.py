@@ -137,29 +137,34 @@ class Arbiter:
         return ["longdouble", "float64", "float32"] if extended and not large else LAST_RESORTS
 
     def _guarded(self) -> ComplexStep:
-        """The complex step that a difference confirms, off the kinks, along all tensors at once.
+        """The complex step that a difference confirms, along all tensors at once.
 
-        abs, var, std, norm and round drop imaginary parts without a word. From a kink the inputs
-        move on by twice the step of the difference, so that it stays on one side.
+        abs, var, std, norm and round drop imaginary parts without a word.
         """
-        shares, away = [1.0] * len(self.positions), 2 * self.differences.step
-        directions = next(self.directions(self.positions, shares))
-        arrays = list(self.arrays)
-        for position, direction in directions.items():
-            room = np.empty(arrays[position].shape, arrays[position].dtype)
-            arrays[position] = shifted(arrays[position], direction, away, room)
-        there = Differences(self.forward, arrays, self.dys, self.differences.dtype.name)
-        step = ComplexStep(self.forward, arrays, self.positions, self.dys)
+        directions = next(self.directions(self.positions, [1.0] * len(self.positions)))
+        arrays = self._off_kinks(directions)
         try:
-            exact = step.along(directions)
+            exact = self._complex_step(arrays).along(directions)
         except Exception as error:
             raise Unusable(f"complex numbers do not pass through it ({_line(error)})") from error
+        there = Differences(self.forward, arrays, self.dys, self.differences.dtype.name)
         checked = there.along(directions, shrinks=(1,))
         allowed = 16 * (exact.uncertainty + checked.uncertainty)
         if not abs(exact.value - checked.value) <= allowed:
             raise Unusable("it drops imaginary parts, as abs, var, std and norm do")
-        step.move_to(self.arrays)
-        return step
+        del arrays, there  # which may be large
+        return self._complex_step(self.arrays)
+
+    def _off_kinks(self, directions: Directions) -> list[np.ndarray]:
+        """The inputs moved by twice the step of a difference, so that it stays on one side."""
+        moved, away = list(self.arrays), 2 * self.differences.step
+        for position, direction in directions.items():
+            room = np.empty(moved[position].shape, moved[position].dtype)
+            moved[position] = shifted(moved[position], direction, away, room)
+        return moved
+
+    def _complex_step(self, arrays: Arrays) -> ComplexStep:
+        return ComplexStep(self.forward, arrays, self.positions, self.dys)
 
 
 def _line(error: BaseException) -> str:

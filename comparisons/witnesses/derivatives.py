@@ -47,17 +47,12 @@ class ComplexStep:
     name = "complex step"
 
     def __init__(self, forward: Forward, arrays: Arrays, positions: Sequence[int], dys: Arrays):
-        self.forward, self.dys, self.positions = forward, dys, positions
+        self.forward, self.dys = forward, dys
         self.arrays: list[Any] = [
             a.astype(np.complex128) if p in positions else a for p, a in enumerate(arrays)
         ]
         self.terms = sum(array.size for array in arrays)
         self.moved: set[int] = set()
-
-    def move_to(self, arrays: Arrays) -> None:
-        """Take the derivatives there from now on."""
-        for position in self.positions:
-            self.arrays[position].real = arrays[position]
 
     def along(self, directions: Directions) -> Derivative:
         for position in self.moved - directions.keys():
