@@ -1,7 +1,5 @@
 """Backpropagation through time: the same cell at every step, and the way back through all steps."""
 
-from itertools import zip_longest
-
 import numpy as np
 
 
@@ -30,7 +28,9 @@ def scan(cell, xs, states, mask=None):
             dx, dstates, *more = backward_t(dstates[0] + dh_t, *dstates[1:], needs_dx=needs_dx)
             dxs.append(dx)
             # each step has the same weights, whose gradients add up
-            gradients = [a + b for a, b in zip_longest(gradients, more, fillvalue=0)]
+            gradients = gradients or [np.zeros_like(each) for each in more]
+            for total, each in zip(gradients, more, strict=True):
+                total += each
         return dxs[::-1], dstates, *gradients
 
     return [hs, *states], backward
