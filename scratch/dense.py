@@ -8,8 +8,8 @@ import numpy as np
 
 from . import activations, constraints, initializers, regularizers
 from .network import Layer
+from .network.arguments import positive
 from .network.layer import activate
-from .reshaping import _positive
 
 
 def dense(x, kernel, bias=None):
@@ -58,7 +58,7 @@ class Dense(Layer):
         **kwargs,
     ):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.units = _positive(units, "units")
+        self.units = positive(units, "units")
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)
@@ -199,7 +199,7 @@ class BatchGenerator:
         self.index = 0
         self.images = images
         self.labels = labels
-        self.batch_size = _positive(batch_size, "batch_size")
+        self.batch_size = positive(batch_size, "batch_size")
         self.num_batches = math.ceil(len(images) / batch_size)
 
     def next(self):

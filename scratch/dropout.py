@@ -6,13 +6,12 @@ same but for the last places.
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from . import random
 from .network import Layer
-from .reshaping import _channels_first, _is_integer
+from .network.arguments import are_channels_first, below_1, between_0_and_1, is_integer
 
 _Array = np.ndarray
 _Forward = tuple[_Array, Callable[[_Array], _Array]]
@@ -81,7 +80,7 @@ class Dropout(_Disturbance):
     """
 
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
-        self.rate = _between_0_and_1(rate, "rate")
+        self.rate = between_0_and_1(rate, "rate")
         self.noise_shape = _checked_noise_shape(noise_shape)
         super().__init__(rate, seed, **kwargs)
 
@@ -89,17 +88,11 @@ class Dropout(_Disturbance):
         return random.dropout(x, self.rate, self.noise_shape, self.seed_generator)
 
 
-def _between_0_and_1(value, name) -> Any:
-    if not isinstance(value, int | float | np.number) or not 0 <= value <= 1:
-        raise ValueError(f"{name} lies between 0 and 1, not at {value!r}")
-    return value
-
-
 def _checked_noise_shape(noise_shape):
     if noise_shape is None:
         return None
     is_sequence = isinstance(noise_shape, list | tuple)
-    if not is_sequence or not all(n is None or (_is_integer(n) and n > 0) for n in noise_shape):
+    if not is_sequence or not all(n is None or (is_integer(n) and n > 0) for n in noise_shape):
         raise ValueError(f"noise_shape takes positive integers and Nones, not {noise_shape!r}")
     return tuple(noise_shape)
 
@@ -126,14 +119,14 @@ class SpatialDropout2D(SpatialDropout1D):
 
     def __init__(self, rate, data_format=None, seed=None, name=None, dtype=None):
         super().__init__(rate, seed=seed, name=name, dtype=dtype)
-        self.pixel_axes = (2, 3) if _channels_first(data_format) else (1, 2)
+        self.pixel_axes = (2, 3) if are_channels_first(data_format) else (1, 2)
 
 
 class GaussianNoise(_Disturbance):
     """y = x + noise, the noise normal with mean 0 and standard deviation stddev."""
 
     def __init__(self, stddev, seed=None, **kwargs):
-        self.stddev = _between_0_and_1(stddev, "stddev")
+        self.stddev = between_0_and_1(stddev, "stddev")
         super().__init__(stddev, seed, **kwargs)
 
     def disturbed(self, x):
@@ -147,17 +140,11 @@ class GaussianDropout(_Disturbance):
     """
 
     def __init__(self, rate, seed=None, **kwargs):
-        self.rate = _below_1(rate, "rate")
+        self.rate = below_1(rate, "rate")
         super().__init__(rate, seed, **kwargs)
 
     def disturbed(self, x):
         return gaussian_dropout(x, self.rate, self.seed_generator)
-
-
-def _below_1(value, name):
-    if value == 1:
-        raise ValueError(f"{name} lies below 1: at 1 nothing would be left of x")
-    return _between_0_and_1(value, name)
 
 
 class AlphaDropout(_Disturbance):
@@ -167,7 +154,7 @@ class AlphaDropout(_Disturbance):
     """
 
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
-        self.rate = _below_1(rate, "rate")
+        self.rate = below_1(rate, "rate")
         self.noise_shape = _checked_noise_shape(noise_shape)
         super().__init__(rate, seed, **kwargs)
 

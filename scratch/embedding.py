@@ -6,7 +6,7 @@ import numpy as np
 
 from . import initializers
 from .network import Layer
-from .reshaping import _positive
+from .network.arguments import positive
 
 
 def embedding(
@@ -56,8 +56,8 @@ class Embedding(Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.input_dim = _positive(input_dim, "input_dim")
-        self.output_dim = _positive(output_dim, "output_dim")
+        self.input_dim = positive(input_dim, "input_dim")
+        self.output_dim = positive(output_dim, "output_dim")
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.mask_zero = mask_zero
         if weights is not None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .network import Layer
-from .reshaping import _channels_first, _numbers
+from .network.arguments import are_channels_first, per_axis
 
 _Array = np.ndarray
 _Forward = tuple[_Array, Callable[[_Array], _Array]]
@@ -166,15 +166,15 @@ def _windows(shape, pool_size, strides, padding, data_format) -> list[_Windows]:
     if len(shape) not in (3, 4):
         raise ValueError(f"pooling takes inputs of 3 or 4 axes, not {shape}")
     axes = _pixel_axes(len(shape), data_format)
-    sizes = _numbers(pool_size, len(axes), "pool_size", least=1)
-    strides = _numbers(pool_size if strides is None else strides, len(axes), "strides", least=1)
+    sizes = per_axis(pool_size, len(axes), "pool_size", least=1)
+    strides = per_axis(pool_size if strides is None else strides, len(axes), "strides", least=1)
     settings = list(zip(axes, sizes, strides, strict=True))
     return [_Windows(*each, *_fit(shape[each[0]], *each[1:], padding)) for each in settings]
 
 
 def _pixel_axes(ndim, data_format):
     """The axes of an image, or the one of a sequence: all but the samples and the channels."""
-    return tuple(range(2, ndim)) if _channels_first(data_format) else tuple(range(1, ndim - 1))
+    return tuple(range(2, ndim)) if are_channels_first(data_format) else tuple(range(1, ndim - 1))
 
 
 def _fit(pixels, size, stride, padding):
@@ -224,7 +224,7 @@ def global_average_pool(
     seen = np.ones(places, bool) if mask is None else np.asarray(mask, bool)
     if list(seen.shape) != places:
         raise ValueError(f"a mask of shape {tuple(places)} is expected, not {seen.shape}")
-    seen = np.expand_dims(seen, 1 if _channels_first(data_format) else -1)
+    seen = np.expand_dims(seen, 1 if are_channels_first(data_format) else -1)
     number = seen.sum(axes, keepdims=True, dtype=np.real(x).dtype)
     y = np.where(seen, x, 0).sum(axes, keepdims=True) / number
 
@@ -249,7 +249,7 @@ class _Pooling(Layer):
 
     def __init__(self, data_format=None, **kwargs):
         super().__init__(**kwargs)
-        self.data_format = "channels_first" if _channels_first(data_format) else "channels_last"
+        self.data_format = "channels_first" if are_channels_first(data_format) else "channels_last"
 
     def function(self, x: _Array, **arguments) -> _Forward:
         raise NotImplementedError
@@ -274,8 +274,8 @@ class _WindowPooling(_Pooling):
     def __init__(self, pool_size, strides=None, padding="valid", data_format=None, **kwargs):
         super().__init__(data_format, **kwargs)
         strides = pool_size if strides is None else strides
-        self.pool_size = _numbers(pool_size, self.rank, "pool_size", least=1)
-        self.strides = _numbers(strides, self.rank, "strides", least=1)
+        self.pool_size = per_axis(pool_size, self.rank, "pool_size", least=1)
+        self.strides = per_axis(strides, self.rank, "strides", least=1)
         self.padding = _checked_padding(padding)
 
     def function(self, x):

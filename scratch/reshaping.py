@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .network import Layer
+from .network.arguments import are_channels_first, integers, is_integer, per_axis, positive
 
 _Array = np.ndarray
 _Forward = tuple[_Array, Callable[[_Array], _Array]]
@@ -151,7 +152,7 @@ class Flatten(_Reshaping):
 
     def __init__(self, data_format=None, **kwargs):
         super().__init__(**kwargs)
-        self.channels_first = _channels_first(data_format)
+        self.channels_first = are_channels_first(data_format)
 
     def function(self, x):
         if not self.channels_first or x.ndim < 3:
@@ -165,13 +166,6 @@ class Flatten(_Reshaping):
         return batch, None if None in sizes else math.prod(sizes)
 
 
-def _channels_first(data_format):
-    """Whether an image's channels come before its pixels; None is "channels_last"."""
-    if data_format not in (None, "channels_last", "channels_first"):
-        raise ValueError(f'data_format is "channels_last" or "channels_first", not {data_format!r}')
-    return data_format == "channels_first"
-
-
 class Reshape(_Reshaping):
     """y = each sample in target_shape, where one size may be -1 or None: what is left.
 
@@ -182,7 +176,7 @@ class Reshape(_Reshaping):
         super().__init__(**kwargs)
         if isinstance(target_shape, list | tuple):
             target_shape = tuple(-1 if size is None else size for size in target_shape)
-        self.target_shape = _integers(target_shape, "target_shape")
+        self.target_shape = integers(target_shape, "target_shape")
         if min(self.target_shape, default=1) < -1 or self.target_shape.count(-1) > 1:
             raise ValueError(f"target_shape takes sizes and at most one -1, not {target_shape}")
 
@@ -209,7 +203,7 @@ class Permute(_Reshaping):
 
     def __init__(self, dims, **kwargs):
         super().__init__(**kwargs)
-        self.dims = _integers(dims, "dims")
+        self.dims = integers(dims, "dims")
         self.ndim = len(self.dims) + 1
         if sorted(self.dims) != list(range(1, self.ndim)):
             raise ValueError(f"dims takes the numbers from 1 to its length, once each, not {dims}")
@@ -228,7 +222,7 @@ class RepeatVector(_Reshaping):
 
     def __init__(self, n, **kwargs):
         super().__init__(**kwargs)
-        self.n = _positive(n, "n")
+        self.n = positive(n, "n")
 
     def function(self, x):
         return repeat_vector(x, self.n)
@@ -237,31 +231,13 @@ class RepeatVector(_Reshaping):
         return input_shape[0], self.n, input_shape[1]
 
 
-def _positive(value, name):
-    if not _is_integer(value) or value <= 0:
-        raise ValueError(f"{name} is a positive integer, not {value!r}")
-    return int(value)
-
-
-def _is_integer(value):
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
-
-
-def _integers(values, name) -> tuple[int, ...]:
-    """values as a tuple. ValueError for what is no sequence of integers."""
-    is_sequence = isinstance(values, list | tuple | np.ndarray)
-    if not is_sequence or not all(map(_is_integer, values)):
-        raise ValueError(f"{name} takes a tuple of integers, not {values!r}")
-    return tuple(map(int, values))
-
-
 class _PerAxis(_Reshaping):
     """A layer that changes each axis of an image as `changes` says, its channels not at all."""
 
     def __init__(self, pixel_changes, no_change, data_format=None, **kwargs):
         super().__init__(**kwargs)
         channels = [no_change]
-        first = _channels_first(data_format)
+        first = are_channels_first(data_format)
         self.changes = channels * first + list(pixel_changes) + channels * (not first)
         self.ndim = len(self.changes) + 1
 
@@ -286,7 +262,7 @@ class ZeroPadding1D(_ZeroPadding):
     """y = x with zeros before and after its steps; padding is one number for both, or a pair."""
 
     def __init__(self, padding=1, data_format=None, **kwargs):
-        self.padding = _numbers(padding, 2, "padding", least=0)
+        self.padding = per_axis(padding, 2, "padding", least=0)
         super().__init__([self.padding], (0, 0), data_format, **kwargs)
 
 
@@ -298,22 +274,11 @@ class ZeroPadding2D(_ZeroPadding):
         super().__init__(self.padding, (0, 0), data_format, **kwargs)
 
 
-def _numbers(value, count, name, least) -> tuple[int, ...]:
-    """An integer for all, or `count` of them. ValueError for what is neither."""
-    numbers = (value,) * count if _is_integer(value) else value
-    fits = isinstance(numbers, list | tuple | np.ndarray) and len(numbers) == count
-    if not fits or not all(_is_integer(number) and number >= least for number in numbers):
-        raise ValueError(
-            f"{name} takes an integer of at least {least}, or {count} of them, not {value!r}"
-        )
-    return tuple(map(int, numbers))
-
-
 def _two_pairs(value, name):
-    values = (value, value) if _is_integer(value) else value
+    values = (value, value) if is_integer(value) else value
     if not isinstance(values, list | tuple | np.ndarray) or len(values) != 2:
         raise ValueError(f"{name} takes an integer or a pair for height and width, not {value!r}")
-    return tuple(_numbers(entry, 2, name, least=0) for entry in values)
+    return tuple(per_axis(entry, 2, name, least=0) for entry in values)
 
 
 class _Cropping(_PerAxis):
@@ -334,7 +299,7 @@ class Cropping1D(_Cropping):
     """y = x without steps at its start and end; cropping is one number for both, or a pair."""
 
     def __init__(self, cropping=(1, 1), **kwargs):
-        self.cropping = _numbers(cropping, 2, "cropping", least=0)
+        self.cropping = per_axis(cropping, 2, "cropping", least=0)
         super().__init__([self.cropping], (0, 0), **kwargs)
 
 
@@ -360,7 +325,7 @@ class UpSampling1D(_UpSampling):
     """y = each step of x, `size` times."""
 
     def __init__(self, size=2, **kwargs):
-        self.size = _positive(size, "size")
+        self.size = positive(size, "size")
         super().__init__([self.size], 1, **kwargs)
 
 
@@ -371,7 +336,7 @@ class UpSampling2D(_UpSampling):
     """
 
     def __init__(self, size=(2, 2), data_format=None, interpolation="nearest", **kwargs):
-        self.size = _numbers(size, 2, "size", least=1)
+        self.size = per_axis(size, 2, "size", least=1)
         super().__init__(self.size, 1, data_format, **kwargs)
         self.interpolation = str(interpolation).lower()
 

@@ -8,9 +8,8 @@ import numpy as np
 
 from scratch import constraints, initializers, random, regularizers
 from scratch.dense import dense
-from scratch.dropout import _between_0_and_1
 from scratch.network import Layer
-from scratch.reshaping import _integers, _positive
+from scratch.network.arguments import between_0_and_1, integers, positive
 
 from .functions import attend, causal, dropping, hidden_softmax, masked_softmax, near, together
 
@@ -124,16 +123,16 @@ class MultiHeadAttention(Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.num_heads = _positive(num_heads, "num_heads")
-        self.key_dim = _positive(key_dim, "key_dim")
-        self.value_dim = key_dim if value_dim is None else _positive(value_dim, "value_dim")
-        self.dropout = _between_0_and_1(dropout, "dropout")
+        self.num_heads = positive(num_heads, "num_heads")
+        self.key_dim = positive(key_dim, "key_dim")
+        self.value_dim = key_dim if value_dim is None else positive(value_dim, "value_dim")
+        self.dropout = between_0_and_1(dropout, "dropout")
         self.use_bias = use_bias
         self.output_shape = _as_tuple(output_shape, "output_shape")
         self.attention_axes: Any = _as_tuple(attention_axes, "attention_axes")
         self.sliding_window = sliding_window
         if sliding_window is not None:
-            _positive(sliding_window, "sliding_window")
+            positive(sliding_window, "sliding_window")
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
@@ -270,4 +269,4 @@ def _fresh(initializer):
 def _as_tuple(value, name):
     if value is None:
         return None
-    return _integers((value,) if isinstance(value, int) else value, name)
+    return integers((value,) if isinstance(value, int) else value, name)

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from scratch import initializers, random
-from scratch.dropout import _between_0_and_1
 from scratch.network import Layer
+from scratch.network.arguments import between_0_and_1
 
 from .functions import (
     additive_scores,
@@ -44,7 +44,7 @@ class Attention(Layer):
             raise ValueError(f'score_mode is "dot" or "concat", not {score_mode!r}')
         self.use_scale = use_scale
         self.score_mode = score_mode
-        self.dropout = _between_0_and_1(dropout, "dropout")
+        self.dropout = between_0_and_1(dropout, "dropout")
         self.seed = seed
         self.seed_generator = random.SeedGenerator(seed) if dropout else None
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scratch.reshaping import _channels_first
+from scratch.network.arguments import are_channels_first
 
 Array = np.ndarray
 Forward = tuple[Array, Callable[[Array], Array]]
@@ -79,7 +79,7 @@ def affine_transform(
     what each pixel gave; TensorFlow's gradient is another, dy moved back by the inverse transform.
     As in TensorFlow u, v and, even for float64, what lies between pixels are computed in float32.
     """
-    if data_format is not None and _channels_first(data_format):
+    if data_format is not None and are_channels_first(data_format):
         settings = transform, interpolation, fill_mode, fill_value
         return _channels_last(lambda x: affine_transform(x, *settings), images)
     n, h, w, c = images.shape

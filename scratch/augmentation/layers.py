@@ -6,7 +6,7 @@ import numpy as np
 
 from scratch import random
 from scratch.network import Layer
-from scratch.reshaping import _channels_first, _positive
+from scratch.network.arguments import are_channels_first, positive
 
 from .functions import (
     Array,
@@ -26,7 +26,7 @@ class _Augmentation(Layer):
     def __init__(self, seed=None, data_format=None, **kwargs):
         super().__init__(**kwargs)
         self.seed = seed
-        self.channels_first = _channels_first(data_format)
+        self.channels_first = are_channels_first(data_format)
         self.seed_generator = random.SeedGenerator(seed)
 
     def augmented(self, x: Array) -> Forward:
@@ -81,8 +81,8 @@ class RandomCrop(_Augmentation):
         if seed is None:
             random.SeedGenerator()  # Keras draws a seed that it does not use
         super().__init__(seed, data_format, name=name, **kwargs)
-        self.height = _positive(height, "height")
-        self.width = _positive(width, "width")
+        self.height = positive(height, "height")
+        self.width = positive(width, "width")
 
     def augmented(self, x):
         top, left = self._corner(*self.size(x))

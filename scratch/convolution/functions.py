@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from scratch.reshaping import _channels_first, _numbers
+from scratch.network.arguments import are_channels_first, per_axis
 
 from .products import correlate, kernel_gradient, spread, windows_of
 from .sliding import Numbers, Pair, Slide, slide_over, span, transposed_size
@@ -128,7 +128,7 @@ class _Images:
         self.rank = inputs.ndim - 2
         if self.rank not in (1, 2) or kernel.ndim != inputs.ndim or not kernel.size:
             raise ValueError(f"a kernel {kernel.shape} does not slide over inputs {inputs.shape}")
-        self.channels_first = _channels_first(data_format)
+        self.channels_first = are_channels_first(data_format)
         self.kernel = kernel if self.rank == 2 else kernel[np.newaxis]
         self.strides = self.pair(strides, "strides")
         self.dilation_rate = self.pair(dilation_rate, "dilation_rate")
@@ -137,7 +137,7 @@ class _Images:
             raise ValueError('padding="causal" is for signals, not for images')
 
     def pair(self, value, name, least=1) -> Pair:
-        down, across = (1, *_numbers(value, self.rank, name, least))[-2:]
+        down, across = (1, *per_axis(value, self.rank, name, least))[-2:]
         return down, across
 
     def seen(self, x):

@@ -6,8 +6,8 @@ import numpy as np
 
 from scratch import activations, constraints, initializers, regularizers
 from scratch.network import Layer
+from scratch.network.arguments import are_channels_first, per_axis, positive
 from scratch.network.layer import activate
-from scratch.reshaping import _channels_first, _numbers, _positive
 
 from .functions import conv, conv_transpose, depthwise_conv, separable_conv
 from .sliding import Numbers, output_size, span, transposed_size
@@ -34,14 +34,14 @@ class _Convolution(Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.kernel_size = _numbers(kernel_size, self.rank, "kernel_size", least=1)
-        self.strides = _numbers(strides, self.rank, "strides", least=1)
-        self.dilation_rate = _numbers(dilation_rate, self.rank, "dilation_rate", least=1)
+        self.kernel_size = per_axis(kernel_size, self.rank, "kernel_size", least=1)
+        self.strides = per_axis(strides, self.rank, "strides", least=1)
+        self.dilation_rate = per_axis(dilation_rate, self.rank, "dilation_rate", least=1)
         self.padding = str(padding).lower()
         if self.padding not in self.paddings:
             raise ValueError(f"padding is one of {', '.join(self.paddings)}, not {padding!r}")
         self.data_format = data_format
-        self.channel_axis = 1 if _channels_first(data_format) else self.rank + 1
+        self.channel_axis = 1 if are_channels_first(data_format) else self.rank + 1
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self._choices: dict[str, dict] = {}
@@ -132,8 +132,8 @@ class _Conv(_Convolution):
 
     def __init__(self, filters, *settings, groups, **kwargs):
         super().__init__(*settings, **kwargs)
-        self.filters = _positive(filters, "filters")
-        self.groups = _positive(groups, "groups")
+        self.filters = positive(filters, "filters")
+        self.groups = positive(groups, "groups")
         self.refuse_strides_with_dilation()
         if self.filters % self.groups:
             raise ValueError(f"{filters} filters cannot be shared out among {groups} groups")
@@ -250,7 +250,7 @@ class DepthwiseConv2D(_Convolution):
     ):
         settings = (kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias)
         super().__init__(*settings, activity_regularizer=activity_regularizer, **kwargs)
-        self.depth_multiplier = _positive(depth_multiplier, "depth_multiplier")
+        self.depth_multiplier = positive(depth_multiplier, "depth_multiplier")
         self.choose("kernel", depthwise_initializer, depthwise_regularizer, depthwise_constraint)
         self.choose("bias", bias_initializer, bias_regularizer, bias_constraint)
 
@@ -301,8 +301,8 @@ class SeparableConv2D(_Convolution):
     ):
         settings = (kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias)
         super().__init__(*settings, activity_regularizer=activity_regularizer, **kwargs)
-        self.filters = _positive(filters, "filters")
-        self.depth_multiplier = _positive(depth_multiplier, "depth_multiplier")
+        self.filters = positive(filters, "filters")
+        self.depth_multiplier = positive(depth_multiplier, "depth_multiplier")
         depthwise = (depthwise_initializer, depthwise_regularizer, depthwise_constraint)
         pointwise = (pointwise_initializer, pointwise_regularizer, pointwise_constraint)
         self.choose("depthwise_kernel", *depthwise)
@@ -356,7 +356,7 @@ class Conv2DTranspose(_Convolution):
     ):
         settings = (kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias)
         super().__init__(*settings, activity_regularizer=activity_regularizer, **kwargs)
-        self.filters = _positive(filters, "filters")
+        self.filters = positive(filters, "filters")
         self.refuse_strides_with_dilation()
         self.output_padding = self._below_strides(output_padding)
         self.choose("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
@@ -365,7 +365,7 @@ class Conv2DTranspose(_Convolution):
     def _below_strides(self, output_padding):
         if output_padding is None:
             return None
-        paddings = _numbers(output_padding, self.rank, "output_padding", least=0)
+        paddings = per_axis(output_padding, self.rank, "output_padding", least=0)
         if any(p >= stride for p, stride in zip(paddings, self.strides, strict=True)):
             raise ValueError(f"output_padding={paddings} is not below strides={self.strides}")
         return paddings

@@ -43,7 +43,7 @@ class CallbackList:
     """Passes every hook on to each of `callbacks`."""
 
     def __init__(self, callbacks, model, **params):
-        self.callbacks = _flat(callbacks)
+        self.callbacks = _in_one_list(callbacks)
         for callback in self.callbacks:
             callback.set_model(model)
             callback.set_params(params)
@@ -189,13 +189,13 @@ class EarlyStopping(Callback):
             self.model.set_weights(self.best_weights)
 
 
-def _flat(callbacks):
+def _in_one_list(callbacks):
     """The callbacks in a list, or in lists of lists, or alone, as one list; None is none."""
     if callbacks is None:
         return []
     if not isinstance(callbacks, list | tuple):
         return [callbacks]
-    return [each for part in callbacks for each in _flat(part)]
+    return [each for part in callbacks for each in _in_one_list(part)]
 
 
 def listed(logs):

@@ -175,13 +175,13 @@ class Sequential(Layer):
         """One step of the optimizer; what evaluate returns of this batch, seen before the step."""
         self.reset_metrics()
         *_, logs = self.step(x, y, weigh(y, sample_weight, class_weight))
-        return logs if return_dict else _flat(logs)
+        return logs if return_dict else _values(logs)
 
     def test_on_batch(self, x, y, sample_weight=None, return_dict=False):
         """What evaluate returns, of this batch."""
         self.reset_metrics()
         logs = self._test(x, y, sample_weight)
-        return logs if return_dict else _flat(logs)
+        return logs if return_dict else _values(logs)
 
     def _test(self, x, y, sample_weight=None):
         loss, y_pred, _, mask = self.forward_loss(x, y, sample_weight, training=False)
@@ -289,7 +289,7 @@ class Sequential(Layer):
         logs = self._evaluate(batches, CallbackList(callbacks, self, steps=len(batches)))
         if verbose:
             print(listed(logs))
-        return logs if return_dict else _flat(logs)
+        return logs if return_dict else _values(logs)
 
     def _evaluate(self, batches, calls):
         self.reset_metrics()
@@ -375,6 +375,6 @@ def _plain(result):
     return result if np.ndim(result) else float(result)
 
 
-def _flat(logs):
+def _values(logs):
     """The values of logs in a list, or the only value there is."""
     return list(logs.values()) if len(logs) > 1 else logs["loss"]

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from scratch import activations, constraints, initializers, random, regularizers
-from scratch.dropout import _below_1
-from scratch.reshaping import _positive
+from scratch.network.arguments import below_1, positive
 
 from .gates import gru_gates, gru_gates_reset_before, lstm_gates
 from .products import by_column, product_with
@@ -44,11 +43,11 @@ class Recurrent(RunOfStates):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.units = self.width = _positive(units, "units")
+        self.units = self.width = positive(units, "units")
         self.activation = activations.get(activation)
         self.use_bias = use_bias
-        self.dropout = _below_1(dropout, "dropout")
-        self.recurrent_dropout = _below_1(recurrent_dropout, "recurrent_dropout")
+        self.dropout = below_1(dropout, "dropout")
+        self.recurrent_dropout = below_1(recurrent_dropout, "recurrent_dropout")
         self.return_sequences = return_sequences
         self.return_state = return_state
         self.go_backwards = go_backwards
