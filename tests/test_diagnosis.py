@@ -1058,6 +1058,15 @@ def test_the_sentence_shows_the_numbers_that_convinced_it():
     assert not others
 
 
+def test_factors_close_to_one_are_told_apart():
+    rng = np.random.default_rng(0)
+    call = anything(rng, 1.0)
+    factors = np.linspace(1 - 3e-7, 1 + 2e-7, 5)
+    cause, *_ = diagnose(call.wrong("x", call.gradients["x"] * factors, rng))
+    assert cause.name == "factor per axis"
+    assert "axis 1, from 0.9999997 to 1.0000002: " in cause.sentence
+
+
 def test_a_partial_cause_says_how_much_it_explains():
     rng = np.random.default_rng(0)
     call = anything(rng, 1.0, (6, 7))

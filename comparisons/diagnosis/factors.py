@@ -71,7 +71,7 @@ def _unknown(factor: float) -> tuple[str, str]:
     """What a factor means that no size or argument of the call explains."""
     if abs(factor - 1) < 1e-6:
         says = f"is exactly the right gradient times 1 {factor - 1:+.3g}"
-        return "float32 constant", f"{says}: a constant of the formula went through float32"
+        return "float32 constant", f"{says}: a constant of the formula was rounded, as by float32"
     says = f"{how_large(factor)} in every entry"
     if abs(factor - round(factor)) < 1e-9 and abs(factor) > 1:
         times = f"{round(abs(factor))} times"
@@ -229,10 +229,20 @@ def factor_per_axis(evidence: Evidence) -> Iterator[Guess]:
             name, why = "at borders", "it is wrong at the ends only, as by a count of neighbours"
         says = (
             f"is exactly the right gradient times a factor of its own at each index of axis "
-            f"{listed(kept)}, from {c.min():.4g} to {c.max():.4g}: {why}"
+            f"{listed(kept)}, {_from_to(c)}: {why}"
         )
         if kept:
             yield Guess(name, c * e, says, parameters=wrong.sum())
+
+
+def _from_to(numbers: Array) -> str:
+    """From the least to the largest, with as many digits as tell them apart."""
+    ends = float(numbers.min()), float(numbers.max())
+    for digits in (4, 8, 12, 16):
+        low, high = (f"{end:.{digits}g}" for end in ends)
+        if low != high:
+            break
+    return f"from {low} to {high}"
 
 
 def _only_at_ends(wrong: Array, axes: tuple[int, ...]) -> bool:

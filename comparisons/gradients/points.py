@@ -89,7 +89,7 @@ class Point:
         if self.opinion is None:
             return True
         try:
-            return self._agrees_with(self.opinion, position)
+            return self._heard_twice(self._agrees_with, self.opinion, position)
         except Failure as failure:
             self.unusable = f"near these inputs {failure.line}"
             return True
@@ -146,7 +146,7 @@ class Point:
 
     def _agrees_with(self, opinion, position) -> bool:
         if not opinion.is_complete(position):
-            return all(probe.ratio <= LIMIT for probe in self.probes(position))
+            return self._agree_along(opinion, [position])
         truth, uncertainty = opinion.gradient(position)
         return within(self.given[position], truth, self.noise(position) + uncertainty)
 
@@ -157,20 +157,24 @@ class Point:
         """
         if self.opinion is None:
             return False
-        if self._agree_along(self.opinion, positions):
+        try:
+            return self._heard_twice(self._agree_along, self.opinion, positions)
+        except Failure:
+            return False
+
+    def _heard_twice(self, agrees, opinion, what) -> bool:
+        """agrees(opinion, what), again with the noise measured where it was in haste."""
+        if agrees(opinion, what):
             return True
         if not self.measured.is_hasty:
             return False
         self.measured = self.witnesses.measure(self.arrays)
-        return self._agree_along(self.opinion, positions)
+        return agrees(opinion, what)
 
     def _agree_along(self, opinion, positions) -> bool:
         noise = {position: self.noise(position) for position in positions}
         probes = opinion.probes(positions, self.given, noise)
-        try:
-            return all(probe.ratio <= LIMIT for probe in probes)
-        except Failure:
-            return False
+        return all(probe.ratio <= LIMIT for probe in probes)
 
     def _order(self, position: int) -> int:
         return list(self.witnesses.subject.positions).index(position)
