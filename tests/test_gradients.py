@@ -19,6 +19,7 @@ from comparisons import (
     check_layer,
 )
 from comparisons.gradients import LIMIT, draw, layers
+from comparisons.gradients.contract import same
 from comparisons.gradients.judgement import compare
 from comparisons.gradients.report import Row
 from comparisons.gradients.rounding import nudged
@@ -1159,6 +1160,30 @@ def test_an_input_on_a_kink_does_not_blind_the_arbiter(seed):
 )
 def test_ties_are_no_alarm_without_a_reference(function):
     assert check_gradients(function, None, {"x": "5x4:ties"}).ok
+
+
+def test_a_steep_function_of_small_values_is_no_sign_of_another_call():
+    def steep(x):
+        return 1e-8 * np.sin(x / 1e-8), lambda dy: dy * np.cos(x / 1e-8)
+
+    report = check_gradients(steep, lambda x: 1e-8 * tf.sin(x * 1e8), {"x": "5x3"})
+    assert report.verdict == "match", report
+
+
+def test_a_gradient_that_moves_no_bit_of_the_value_is_vacuous():
+    def nearly(x, bias):
+        return x + 1e-20 * bias, lambda dy: (dy.copy(), 1e-20 * dy)
+
+    report = check_gradients(nearly, lambda x, b: x + 1e-20 * b, {"x": "5x3", "bias": "5x3"})
+    assert [row.verdict for row in report.rows] == ["identical", "vacuous"]
+
+
+def test_bits_are_compared_in_every_piece():
+    a = np.zeros(3 * PIECE)
+    b = a.copy()
+    b[-1] = -0.0
+    assert same(a, a.copy())
+    assert not same(a, b)
 
 
 def test_a_large_range_is_no_sign_of_another_call():

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from comparisons import check_gradients, witnesses
 from comparisons.gradients import rounding
-from comparisons.gradients.points import Point, Probe
+from comparisons.gradients.points import Probe
 from comparisons.witnesses import Derivative, Direction
 
 STEEP = 1e5
@@ -80,16 +80,9 @@ def test_what_eps_alone_does_not_explain_is_measured():
 
 
 @pytest.mark.usefixtures("large")
-def test_an_arbiter_whose_rounding_eps_alone_does_not_explain_is_heard_again():
-    report = check_gradients(arbitrary, lambda x: tf.sin(STEEP * x), {"x": "5x7"})
-    assert report.verdict in ("match", "identical")
-    assert not report.witnesses
-
-
-@pytest.mark.usefixtures("large")
-def test_an_arbiter_is_heard_again_on_each_tensor_alone(monkeypatch):
-    monkeypatch.setattr(Point, "agree_together", lambda point, positions: False)
-    report = check_gradients(arbitrary, lambda x: tf.sin(STEEP * x), {"x": "50x60"})
+@pytest.mark.parametrize("shape", ["5x7", "50x60"])  # one by one, and along probes
+def test_an_arbiter_whose_rounding_eps_alone_does_not_explain_is_heard_again(shape):
+    report = check_gradients(arbitrary, lambda x: tf.sin(STEEP * x), {"x": shape})
     assert report.verdict in ("match", "identical")
     assert not report.witnesses
 

@@ -89,10 +89,19 @@ class Point:
         if self.opinion is None:
             return True
         try:
-            return self._heard_twice(self._agrees_with, self.opinion, position)
+            if self._agrees_with(self.opinion, position):
+                return True
+            return self._measure_closely() and self._agrees_with(self.opinion, position)
         except Failure as failure:
             self.unusable = f"near these inputs {failure.line}"
             return True
+
+    def _measure_closely(self) -> bool:
+        """Measure the noise that was measured in haste. False where there is nothing to do."""
+        if not self.measured.is_hasty:
+            return False
+        self.measured = self.witnesses.measure(self.arrays)
+        return True
 
     @cached_property
     def _exact(self) -> list[np.ndarray]:
@@ -158,18 +167,9 @@ class Point:
         if self.opinion is None:
             return False
         try:
-            return self._heard_twice(self._agree_along, self.opinion, positions)
+            return self._agree_along(self.opinion, positions)
         except Failure:
             return False
-
-    def _heard_twice(self, agrees, opinion, what) -> bool:
-        """agrees(opinion, what), again with the noise measured where it was in haste."""
-        if agrees(opinion, what):
-            return True
-        if not self.measured.is_hasty:
-            return False
-        self.measured = self.witnesses.measure(self.arrays)
-        return agrees(opinion, what)
 
     def _agree_along(self, opinion, positions) -> bool:
         noise = {position: self.noise(position) for position in positions}
