@@ -23,6 +23,7 @@ from comparisons.gradients.contract import same
 from comparisons.gradients.judgement import compare
 from comparisons.gradients.report import Row
 from comparisons.gradients.rounding import nudged
+from comparisons.gradients.subject import Subject
 from comparisons.gradients.truth import Tape
 from comparisons.pieces import PIECE
 
@@ -1176,6 +1177,18 @@ def test_a_gradient_that_moves_no_bit_of_the_value_is_vacuous():
 
     report = check_gradients(nearly, lambda x, b: x + 1e-20 * b, {"x": "5x3", "bias": "5x3"})
     assert [row.verdict for row in report.rows] == ["identical", "vacuous"]
+
+
+def test_what_a_function_returned_stays_when_it_writes_to_the_same_memory_again():
+    value, gradient = np.empty(3), np.empty(3)
+
+    def square(x):
+        return np.multiply(x, x, out=value), lambda dy: np.multiply(2 * x, dy, out=gradient)
+
+    subject = Subject("square", square, ["x"], [0])
+    first = subject.both([np.arange(3.0)], [np.ones(3)])
+    subject.both([np.ones(3)], [np.ones(3)])
+    assert np.array_equal(first, [[[0, 1, 4]], [[0, 2, 4]]])
 
 
 def test_bits_are_compared_in_every_piece():

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from comparisons import check_gradients, witnesses
-from comparisons.gradients import rounding
+from comparisons.gradients import contract, draw, rounding
 from comparisons.gradients.points import Probe
 from comparisons.witnesses import Derivative, Direction
 
@@ -25,7 +25,8 @@ class Counted:
 
 @pytest.fixture
 def large(monkeypatch):
-    monkeypatch.setattr(rounding, "LARGE", 10)
+    for module in (contract, rounding):
+        monkeypatch.setattr(module, "LARGE", 10)
     monkeypatch.setattr(witnesses, "SLOW", 10)
 
 
@@ -47,6 +48,30 @@ def arbitrary(x):
     """The same gradient as the reference's, to the bit, and complex numbers moved by rounding."""
     angle = x * (1 + np.finfo(float).eps * np.iscomplexobj(x)) * STEEP
     return np.sin(angle), lambda dy: dy * np.cos(angle) * STEEP
+
+
+def with_one_room():
+    """A square that writes every gradient to the same memory."""
+    rooms = {}
+
+    def square(x):
+        room = rooms.setdefault(x.dtype, np.empty_like(x))
+        return x * x, lambda dy: np.multiply(2 * x, dy, out=room)
+
+    return square
+
+
+def with_a_cache():
+    """A square that keeps the first x that it sees, and writes every value to the same memory."""
+    seen, rooms = [], {}
+
+    def square(x):
+        if not np.iscomplexobj(x):
+            seen.append(x)
+        room = rooms.setdefault(x.dtype, np.empty_like(x))
+        return np.multiply(x, x, out=room), lambda dy: 2 * seen[0] * dy
+
+    return square
 
 
 def cancelled(x, bias):
@@ -93,6 +118,35 @@ def test_a_gradient_that_rounding_may_hide_is_measured():
         cancelled, lambda x, b: cancelled(x, b)[0], {"x": "5x7", "bias": "5x7"}
     )
     assert [row.verdict for row in report.rows] == ["identical", "vacuous"]
+
+
+def test_small_gradients_at_other_inputs_are_kept_from_what_is_run_next():
+    right = check_gradients(with_one_room(), tf.square, {"x": "5x7"})
+    assert right.verdict in ("match", "identical"), right
+    wrong = check_gradients(with_a_cache(), tf.square, {"x": "5x7"})
+    assert [finding.name for finding in wrong.findings] == ["not repeatable"]
+
+
+@pytest.mark.usefixtures("large")
+@pytest.mark.parametrize("reference", [tf.square, None])
+def test_large_gradients_at_other_inputs_are_looked_at_before_the_next_run(reference):
+    right = check_gradients(with_one_room(), reference, {"x": "5x7"})
+    assert right.verdict in ("match", "identical"), right
+    wrong = check_gradients(with_a_cache(), reference, {"x": "5x7"})
+    assert [finding.name for finding in wrong.findings] == ["not repeatable"]
+
+
+def test_a_reference_that_fails_at_other_inputs_hides_no_verdict():
+    x = draw({"x": "5x7"})["x"]
+
+    def only_here(given):
+        if not np.allclose(given, x):
+            raise RuntimeError("somewhere else")
+        return tf.square(given)
+
+    report = check_gradients(lambda x: (x * x, lambda dy: 3 * x * dy), only_here, {"x": x})
+    assert report.verdict == "mismatch"
+    assert "1.5 times too large" in report.causes[0]
 
 
 def test_one_noise_for_all_elements_blurs_a_probe_as_one_for_each():

@@ -74,8 +74,12 @@ def _examine_frozen(subject, inputs, originals, seed) -> Trial:
     dys = [frozen(dy.copy()) for dy in trial.dys]
     _check_gradients(subject, as_list(backward(dys)), inputs, trial)
     if trial.gradients:
-        second = _check_repeats(subject, backward, inputs, trial, seed)
+        others = _others(subject, inputs, seed)
+        there = _attempt(subject, others)
+        second = _check_repeats(subject, backward, inputs, trial)
         _check_linear(subject, backward, second, trial)
+        if there is not None:  # last, so that no other call writes to its gradients
+            trial.elsewhere = _elsewhere(subject, others, there, trial.dys)
     _check_unchanged(subject, inputs, originals, dys, trial)
     _check_value_dtype(subject, inputs, trial)
     return trial
@@ -180,18 +184,14 @@ def _shape_hint(given, expected) -> str:
     return ""
 
 
-def _check_repeats(subject, backward, inputs, trial, seed) -> Callable | None:
+def _check_repeats(subject, backward, inputs, trial) -> Callable | None:
     """The same backward again, after a forward on other inputs; then a second forward.
 
     Returns the second's backward, None where something is not repeatable already.
     """
-    others = _others(subject, inputs, seed)
-    there = _attempt(subject, others)
     _check_again(
         subject, backward, trial, "backward, called again after a forward on other inputs,"
     )
-    if there is not None:
-        trial.elsewhere = _elsewhere(subject, others, there, trial.dys)
     if any(b.name == "not repeatable" for b in trial.breaches):
         return None
     values, second = subject.run(inputs)
@@ -221,17 +221,21 @@ def _others(subject, inputs, seed) -> list[np.ndarray]:
 def _attempt(subject, arrays) -> tuple | None:
     """(values, backward), None where it fails."""
     with suppress(Failure):
-        return subject.run(arrays)
+        values, backward = subject.run(arrays)
+        return [value.copy() for value in values], backward
 
 
 def _elsewhere(subject, arrays, call, dys) -> Elsewhere | None:
-    """The whole call on other inputs, None where its backward fails."""
+    """The whole call on other inputs, None where its backward fails.
+
+    Large gradients are not copied: they are to be looked at before any other call writes to them.
+    """
     values, backward = call
     try:
         gradients = subject.gradients(arrays, backward, [frozen(dy.copy()) for dy in dys])
     except Failure:
         return None
-    return Elsewhere(arrays, values, [gradient.copy() for gradient in gradients])
+    return Elsewhere(arrays, values, [g if g.size >= LARGE else g.copy() for g in gradients])
 
 
 def _is_doubled(once, again) -> bool:

@@ -51,12 +51,13 @@ class Case:
         self.report.findings += self.trial.breaches
         self._check_reference_form()
         self._check_values()
+        stale = self._stale()
         self.report.rows = [self._row(position) for position in self.subject.positions]
         wrong = self._wrong()
         if wrong and not self._name_conventions(wrong):
             explain(self, wrong)
         if self.report.ok:
-            self._check_elsewhere()
+            self._blame(stale)
             self._note_dissent()
         if self._has_both_dtypes:
             self._state_accuracy()
@@ -249,16 +250,22 @@ class Case:
         except Failure:
             return []
 
-    def _check_elsewhere(self):
-        """The gradients at other inputs: what the function kept of the first call shows."""
+    def _stale(self) -> list[int]:
+        """The positions whose gradient at other inputs is wrong: it keeps something of a call."""
         call, self.trial.elsewhere = self.trial.elsewhere, None  # which may be large
-        if call is None:
-            return
+        if call is None or self.trial.breaches:
+            return []
         given = dict(zip(self.subject.positions, call.gradients, strict=True))
         arrays = as_dtype(call.arrays, "float64")
         there = Point(self.here.witnesses, arrays, given, call.values)
+        try:
+            return [position for position in self.subject.positions if there.is_far_off(position)]
+        except Failure:
+            return []
+
+    def _blame(self, stale: list[int]):
         for row, position in zip(self.report.rows, self.subject.positions, strict=True):
-            if row.verdict in ("identical", "match") and there.is_far_off(position):
+            if row.verdict in ("identical", "match") and position in stale:
                 row.verdict = "mismatch"
                 row.cause = (
                     f"the gradient of {row.name} is right once, but wrong when called again with "

@@ -60,9 +60,10 @@ class Subject:
         return self.run(arrays)[0]
 
     def both(self, arrays: Arrays, dys: Arrays) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """(values, gradients), as `gradients` has them."""
+        """(values, gradients), as `gradients` has them; copies, to which no later call writes."""
         values, backward = self.run(arrays)
-        return values, self.gradients(arrays, backward, dys)
+        values = [value.copy() for value in values]
+        return values, [g.copy() for g in self.gradients(arrays, backward, dys)]
 
     def gradients(self, arrays: Arrays, backward: Callable, dys: Arrays) -> list[np.ndarray]:
         """Those of one call, zeros where a gradient has not the shape of its input.

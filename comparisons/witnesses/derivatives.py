@@ -90,7 +90,7 @@ class Differences:
             raise Unusable(f"its value in {self.dtype.name} is less precise than that")
         if not all(np.isfinite(value).all() for value in values):
             raise Unusable("its value is not finite")
-        return values
+        return [value.copy() for value in values]  # to which no later call writes
 
     def along(self, directions: Directions, shrinks=(1, 64, 4096)) -> Derivative:
         best = Derivative(0.0, np.inf)
