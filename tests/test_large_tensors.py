@@ -97,6 +97,15 @@ def test_a_right_gradient_takes_one_run_of_the_reference_less():
 
 
 @pytest.mark.usefixtures("large")
+def test_truth_values_beside_a_large_value_are_compared():
+    def square(x):
+        return [x * x, x > 0], lambda dys: 2 * x * dys[0]
+
+    report = check_gradients(square, lambda x: [x * x, x > 0], {"x": "5x7"})
+    assert report.verdict in ("match", "identical"), report
+
+
+@pytest.mark.usefixtures("large")
 def test_what_eps_alone_does_not_explain_is_measured():
     reference = Counted(lambda x: tf.sin(STEEP * x))
     report = check_gradients(steep, reference, {"x": "5x7"})

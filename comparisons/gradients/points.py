@@ -43,11 +43,12 @@ class Point:
 
     def _explains(self, found: Measured) -> bool:
         """Whether that much rounding explains all values and gradients."""
-        given = [*self.values, *(self.given.get(p) for p in self.witnesses.subject.positions)]
-        expected = [*found.values, *found.gradients]
-        noise = [*found.value_noise, *found.gradient_noise]
-        known = zip(given, expected, noise, strict=True)
-        return all(g is not None and within(g, e, n) for g, e, n in known)
+        gradients = [self.given.get(p) for p in self.witnesses.subject.positions]
+        values = zip(self.values, found.values, found.value_noise, strict=True)
+        known = zip(gradients, found.gradients, found.gradient_noise, strict=True)
+        # 1 * makes integers of truth values, which cannot be subtracted
+        right = all(within(1 * value, 1 * expected, noise) for value, expected, noise in values)
+        return right and all(g is not None and within(g, *truth) for g, *truth in known)
 
     @cached_property
     def opinion(self) -> "Opinion | None":

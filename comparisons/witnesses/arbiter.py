@@ -19,7 +19,7 @@ from .derivatives import (
 
 SLOW = 100_000  # elements beyond which longdouble, for which there is no BLAS, is not used
 LAST_RESORTS = ["float64", "float32"]
-PERIOD = 1_000_003  # a prime
+PERIOD = 1_000_003  # elements after which directions repeat: a prime
 WORK = 20_000_000  # elements that one tensor's derivatives, taken one by one, may move in all
 
 
@@ -84,7 +84,7 @@ class Arbiter:
     def _gaussian(self, position: int, size: float) -> Direction:
         """Gaussian numbers: of a large tensor those drawn once, repeated and moved on.
 
-        They repeat after a prime number of elements, which no axis shares.
+        The period is prime, so that no axis has it, and no wrong row falls upon its like.
         """
         array = self.arrays[position]
         if array.size < LARGE:
