@@ -571,6 +571,23 @@ def test_threads_do_not_change_a_bit():
         assert np.array_equal(two, again)
 
 
+@pytest.mark.parametrize(
+    ("samples", "expected"),
+    [(64, [64]), (65, [33, 32]), (100, [50, 50]), (130, [33, 33, 32, 32])],
+)
+def test_shards_are_even_in_number_and_all_but_equal(samples, expected):
+    sizes = []
+
+    class Seen(scratch.convolution.Conv2D):
+        def call(self, x, training=False):
+            sizes.append(len(x))
+            return super().call(x, training)
+
+    model = scratch.network.Sequential([Seen(1, 3)])
+    model(np.zeros((samples, 4, 4, 1), "float32"))
+    assert sorted(sizes, reverse=True) == expected
+
+
 def test_shards_of_a_batch_give_what_the_batch_gives(monkeypatch):
     with floatx("float64"):
         model, x = of_images("relu")

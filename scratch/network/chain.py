@@ -7,6 +7,7 @@ still in the cache when the next layer takes it.
 import contextvars
 import functools
 import itertools
+import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 
@@ -62,18 +63,19 @@ def _in_turn(links, x, training, mask):
 
 
 def _by_shards(forward, size, x, training, mask):
-    """(y, 0.0, backward, mask) of forward(x, training, mask), from shards of so many samples.
+    """(y, 0.0, backward, mask) of forward(x, training, mask), from shards of `size` at most.
 
-    Their gradients are summed in one order, so that the number of threads does not change a bit.
+    They are all but equal and even in number, so that two threads end together. Their gradients
+    are summed in one order, so that the number of threads does not change a bit.
     """
-    cuts = range(size, len(x), size)
-    masks = [None] * (len(cuts) + 1) if mask is None else np.split(mask, cuts)
-    shards = list(zip(np.split(x, cuts), masks, strict=True))
+    number = 2 * math.ceil(len(x) / size / 2) if len(x) > size else 1
+    masks = [None] * number if mask is None else np.array_split(mask, number)
+    shards = list(zip(np.array_split(x, number), masks, strict=True))
     parts = _shared_out(lambda shard: forward(shard[0], training, shard[1]), shards)
     ys, _, backwards, masks = zip(*parts, strict=True)
 
     def backward(dy, dpenalty, needs_dx=True):
-        shards = list(zip(backwards, np.split(dy, cuts), strict=True))
+        shards = list(zip(backwards, np.array_split(dy, number), strict=True))
         parts = _shared_out(lambda shard: shard[0](shard[1], dpenalty, needs_dx), shards)
         dxs, gradients = zip(*parts, strict=True)
         total = [functools.reduce(np.add, each) for each in zip(*gradients, strict=True)]

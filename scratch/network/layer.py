@@ -44,7 +44,7 @@ class Layer:
     for all else, a layer defines compute_mask.
 
     by_sample says that y[i] depends on no sample but x[i], so that a batch may come in shards, and
-    shard how many samples are work enough for a thread, where the layer makes such shards.
+    shard how many samples one holds at most, where the layer makes such shards.
 
     commutes_with_relu says that layer(relu(x)) is relu(layer(x)), gradients included.
     """
