@@ -1172,10 +1172,12 @@ def test_a_steep_function_of_small_values_is_no_sign_of_another_call():
 
 
 def test_a_gradient_that_moves_no_bit_of_the_value_is_vacuous():
-    def nearly(x, bias):
+    def with_a_vanishing_bias(x, bias):
         return x + 1e-20 * bias, lambda dy: (dy.copy(), 1e-20 * dy)
 
-    report = check_gradients(nearly, lambda x, b: x + 1e-20 * b, {"x": "5x3", "bias": "5x3"})
+    report = check_gradients(
+        with_a_vanishing_bias, lambda x, b: x + 1e-20 * b, {"x": "5x3", "bias": "5x3"}
+    )
     assert [row.verdict for row in report.rows] == ["identical", "vacuous"]
 
 

@@ -44,7 +44,7 @@ def steep(x):
     return np.sin(angle), lambda dy: dy * STEEP * np.cos(angle)
 
 
-def arbitrary(x):
+def rounded_in_complex(x):
     """The same gradient as the reference's, to the bit, and complex numbers moved by rounding."""
     angle = x * (1 + np.finfo(float).eps * np.iscomplexobj(x)) * STEEP
     return np.sin(angle), lambda dy: dy * np.cos(angle) * STEEP
@@ -116,7 +116,7 @@ def test_what_eps_alone_does_not_explain_is_measured():
 @pytest.mark.usefixtures("large")
 @pytest.mark.parametrize("shape", ["5x7", "50x60"])  # one by one, and along probes
 def test_an_arbiter_whose_rounding_eps_alone_does_not_explain_is_heard_again(shape):
-    report = check_gradients(arbitrary, lambda x: tf.sin(STEEP * x), {"x": shape})
+    report = check_gradients(rounded_in_complex, lambda x: tf.sin(STEEP * x), {"x": shape})
     assert report.verdict in ("match", "identical")
     assert not report.witnesses
 

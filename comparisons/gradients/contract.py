@@ -185,9 +185,8 @@ def _shape_hint(given, expected) -> str:
 
 
 def _check_repeats(subject, backward, inputs, trial) -> Callable | None:
-    """The same backward again, after a forward on other inputs; then a second forward.
-
-    Returns the second's backward, None where something is not repeatable already.
+    """The same backward again, for which a forward on other inputs came in between; then a second
+    forward, whose backward is returned: None where something is not repeatable already.
     """
     _check_again(
         subject, backward, trial, "backward, called again after a forward on other inputs,"

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from comparisons.pieces import mapped, pieces
-from comparisons.witnesses import Arrays, frozen, largest, norm, scale
+from comparisons.witnesses import LARGE, Arrays, frozen, largest, norm, scale
 
 Gradients = Callable[[Arrays, Arrays], tuple[list[np.ndarray], list[np.ndarray]]]
 
 LIMIT = 8.0
 DRAWS = 6
-LARGE = 1_000_000  # elements
 
 
 @dataclass(frozen=True)
@@ -57,25 +56,30 @@ def measure(
     scales = [scale(arrays[position]) for position in moving]
     terms = max(array.size for array in [*arrays, *values])
     kind, draws = (_Spread, DRAWS) if terms < LARGE else (_LargeSpread, 1)
-    spreads = [kind(value, 0.0, dtype) for value in values]
-    spreads += [kind(g, loss / min(s, 1.0), dtype) for g, s in zip(exact, scales, strict=True)]
-    is_hasty = (
-        in_haste
-        and terms >= LARGE
-        and not any(spread.can_hide(terms) for spread in spreads[len(values) :])
-    )
+    of_values = [kind(value, 0.0, dtype) for value in values]
+    cancelling = [loss / min(s, 1.0) for s in scales]
+    of_gradients = [kind(g, size, dtype) for g, size in zip(exact, cancelling, strict=True)]
+    can_hide = any(spread.can_hide(terms) for spread in of_gradients)
+    is_hasty = in_haste and terms >= LARGE and not can_hide
+    spreads = [*of_values, *of_gradients]
     for _ in range(0 if is_hasty else draws):
-        moved = [nudged(a, dtype, rng) if p in moving else a for p, a in enumerate(arrays)]
-        there = gradients(moved, [nudged(dy, dtype, rng) for dy in dys])
-        for spread, array in zip(spreads, [*there[0], *there[1]], strict=True):
+        moved = _moved(gradients, arrays, moving, dys, dtype, rng)
+        for spread, array in zip(spreads, moved, strict=True):
             spread.add(array)
     for observed in errors:
         for spread, error in zip(spreads, observed, strict=True):
             spread.observe(error)
     noise = [spread.noise(terms) for spread in spreads]
-    natural = [loss / s for s in scales]
     value_noise, gradient_noise = noise[: len(values)], noise[len(values) :]
+    natural = [loss / s for s in scales]
     return Measured(values, exact, value_noise, gradient_noise, natural, is_hasty)
+
+
+def _moved(gradients, arrays, moving, dys, dtype, rng) -> list[np.ndarray]:
+    """Values and gradients after a move of the inputs and dy by one unit in the last place."""
+    moved = [nudged(a, dtype, rng) if p in moving else a for p, a in enumerate(arrays)]
+    values, there = gradients(moved, [nudged(dy, dtype, rng) for dy in dys])
+    return [*values, *there]
 
 
 def nudged(array: np.ndarray, dtype: str, rng: np.random.Generator) -> np.ndarray:

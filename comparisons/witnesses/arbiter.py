@@ -144,7 +144,8 @@ class Arbiter:
         directions = next(self.directions(self.positions, [1.0] * len(self.positions)))
         arrays = self._off_kinks(directions)
         try:
-            exact = self._complex_step(arrays).along(directions)
+            witness = ComplexStep(self.forward, arrays, self.positions, self.dys)
+            exact = witness.along(directions)
         except Exception as error:
             raise Unusable(f"complex numbers do not pass through it ({_line(error)})") from error
         there = Differences(self.forward, arrays, self.dys, self.differences.dtype.name)
@@ -152,8 +153,8 @@ class Arbiter:
         allowed = 16 * (exact.uncertainty + checked.uncertainty)
         if not abs(exact.value - checked.value) <= allowed:
             raise Unusable("it drops imaginary parts, as abs, var, std and norm do")
-        del arrays, there  # which may be large
-        return self._complex_step(self.arrays)
+        witness.move_to(self.arrays)
+        return witness
 
     def _off_kinks(self, directions: Directions) -> list[np.ndarray]:
         """The inputs moved by twice the step of a difference, so that it stays on one side."""
@@ -162,9 +163,6 @@ class Arbiter:
             room = np.empty(moved[position].shape, moved[position].dtype)
             moved[position] = shifted(moved[position], direction, away, room)
         return moved
-
-    def _complex_step(self, arrays: Arrays) -> ComplexStep:
-        return ComplexStep(self.forward, arrays, self.positions, self.dys)
 
 
 def _line(error: BaseException) -> str:
