@@ -363,7 +363,7 @@ def _simplex_threshold(z: np.ndarray) -> np.ndarray:
 
 def _shifted(x: np.ndarray, axis: int | tuple[int, ...] | None) -> np.ndarray:
     """x - max(x): the shift cancels in a softmax; it keeps exp from overflowing."""
-    return x - np.real(x).max(axis, keepdims=True)
+    return x - np.real(x).max(axis, keepdims=True) if x.size else x
 
 
 _FUNCTIONS = (

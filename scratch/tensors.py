@@ -52,8 +52,15 @@ def reshape(x: _Array, newshape: Sequence[int]) -> _Forward:
 
 
 def transpose(x: _Array, axes: Sequence[int] | None = None) -> _Forward:
-    """y = x with its axes in the order of `axes`, in reverse for None; dy's go back."""
-    order = tuple(reversed(range(x.ndim))) if axes is None else axes
+    """y = x with its axes in the order of `axes`, in reverse for None; dy's go back.
+
+    Axes below 0 are counted from the last. ValueError where not every axis is named once.
+    """
+    numbers = range(x.ndim)
+    given = reversed(numbers) if axes is None else axes
+    order = [axis + x.ndim if axis < 0 else axis for axis in given]
+    if sorted(order) != [*numbers]:
+        raise ValueError(f"axes name each of the {x.ndim} axes of x once, not {axes}")
     return x.transpose(order), lambda dy: dy.transpose(np.argsort(order))
 
 
@@ -318,6 +325,8 @@ def to_categorical(x: Sequence[int] | _Array, num_classes: int | None = None) ->
     for labels outside of the classes; Keras takes -1 for the last class.
     """
     labels = np.asarray(x, np.int64)
+    if not (labels.size or num_classes):
+        raise ValueError("without labels, num_classes must say how many classes there are")
     if labels.ndim > 1 and labels.shape[-1] == 1:
         labels = labels[..., 0]
     classes = num_classes or int(labels.max()) + 1

@@ -429,3 +429,9 @@ def test_reference_is_keras_itself():
 def test_every_activation_of_keras_is_there():
     theirs = {name for name in dir(keras.activations) if not name.startswith("_")}
     assert theirs - {"serialize", "deserialize", "swish", "hard_swish"} <= set(dir(scratch))
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (2, 0)])
+def test_a_softmax_of_nothing_is_nothing(shape):
+    y, backward = scratch.softmax(np.ones(shape))
+    assert y.shape == backward(y).shape == reference.softmax(np.ones(shape)).shape == shape

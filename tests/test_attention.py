@@ -577,3 +577,11 @@ def test_flash_attention_and_gates_are_refused_by_name():
         heads(flash_attention=True)
     with pytest.raises(TypeError, match="use_gate"):
         heads(use_gate=True)
+
+
+def test_without_keys_attention_sees_nothing():
+    query, nothing = np.ones((2, 3, 4)), np.ones((2, 0, 4))
+    y, backward = scratch.attention.Attention().forward([query, nothing])
+    assert np.array_equal(y, reference.attention.Attention()([query, nothing]))
+    (dquery, *_), _ = backward(np.ones_like(y))
+    assert np.array_equal(dquery, np.zeros_like(query))

@@ -437,3 +437,10 @@ def test_groups_must_divide_the_channels():
 def test_arguments_not_supported_are_refused_by_name(name, argument):
     with pytest.raises(TypeError, match=argument):
         getattr(scratch, name)(**{argument: None})
+
+
+def test_an_empty_batch_has_no_mean_to_train_with_but_is_normalized():
+    layer = scratch.BatchNormalization()
+    with pytest.raises(ValueError, match=r"a batch of shape \(0, 3\) has no mean"):
+        layer.forward(np.ones((0, 3)), training=True)
+    assert layer(np.ones((0, 3))).shape == (0, 3)

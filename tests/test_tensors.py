@@ -101,6 +101,19 @@ def test_transposing_twice_and_reshaping_back_change_nothing():
     assert np.array_equal(backward(y), x)
 
 
+def test_transposed_axes_are_counted_from_the_last_where_below_0():
+    x = normal(3, 5, 2)
+    y, backward = scratch.transpose(x, (-2, 2, 0))
+    assert np.array_equal(y, scratch.transpose(x, (1, 2, 0))[0])
+    assert np.array_equal(backward(y), x)
+
+
+@pytest.mark.parametrize("axes", [(0, 0, 1), (0, 1), (0, 1, 2, 3), (0, 1, 5), (0, 1, -4), ()])
+def test_transpose_refuses_what_does_not_name_each_axis_once(axes):
+    with pytest.raises(ValueError, match=r"name each of the 3 axes of x once, not \("):
+        scratch.transpose(normal(3, 5, 2), axes)
+
+
 # the notes' numbers
 
 
@@ -287,3 +300,9 @@ def test_labels_outside_of_the_classes_are_refused(labels, given):
     with pytest.raises(ValueError, match=f"labels are from 0 to 2, not {given}"):
         scratch.to_categorical(labels, 3)
     assert reference.to_categorical([-1], 3).tolist() == [[0, 0, 1]]
+
+
+def test_without_labels_the_number_of_classes_is_needed():
+    assert scratch.to_categorical([], 3).shape == reference.to_categorical([], 3).shape == (0, 3)
+    with pytest.raises(ValueError, match="num_classes must say how many"):
+        scratch.to_categorical([])

@@ -108,6 +108,8 @@ def normalize_batch(
     does, which is the same but for rounding. Source: Ioffe and Szegedy, 2015.
     """
     channels = _Channels(x, axis)
+    if not x.size:
+        raise ValueError(f"a batch of shape {x.shape} has no mean")
     rows, number = channels.rows(x), x.size // x.shape[axis]
     mean = channels.sum(rows) / number
     centered = rows - channels.spread(mean)
@@ -145,7 +147,7 @@ class _Channels:
             raise ValueError(f"axis {axis} of an x of shape {x.shape} holds samples, not channels")
 
     def rows(self, x):
-        return x.reshape(len(x), -1)
+        return x.reshape(len(x), math.prod(self.sample))
 
     def spread(self, v):
         """A row with its channel's number in each place."""
