@@ -202,7 +202,11 @@ class _Unmasked(_Elementwise):
 
 
 class Add(_Elementwise):
-    """y = x1 + x2 + …, as at the end of a residual block."""
+    """y = x1 + x2 + …, as at the end of a residual block.
+
+    Broadcasting is NumPy's. Keras adds an x2 (1, k, 1) to an x1 (1, k, k) along the wrong axis, as
+    its sums take any vector as long as the last axis for a bias there.
+    """
 
     function = staticmethod(add)
 

@@ -453,6 +453,19 @@ def test_layer_with_channels_first_is_the_same_with_its_axes_moved():
         assert np.allclose(here, there, rtol=1e-13, atol=1e-13)
 
 
+@pytest.mark.parametrize(("columns", "axis"), [(5, 1), (3, 3)])
+def test_keras_takes_a_bias_of_the_channels_for_one_of_as_many_columns(columns, axis):
+    x, settings = normal(1, 2, 6, columns, dtype="float32"), {"data_format": "channels_first"}
+    layers = [side.convolution.Conv2D(3, 1, **settings) for side in (scratch, reference)]
+    for layer in layers:
+        layer(x)
+        layer.set_weights([np.zeros((1, 1, 2, 3)), np.arange(3)])
+    here, there = (np.asarray(layer(x)) for layer in layers)
+    y = np.zeros((1, 3, 6, columns))
+    assert np.array_equal(here, y + np.arange(3).reshape(1, 3, 1, 1))
+    assert np.array_equal(there, y + np.arange(3).reshape(np.where(np.arange(4) == axis, 3, 1)))
+
+
 def test_layer_used_twice_keeps_both_backwards():
     layer = scratch.convolution.Conv2D(3, 3, padding="same", dtype="float64")
     x, dy = normal(2, 5, 6, 3), normal(2, 5, 6, 3)

@@ -250,3 +250,9 @@ def test_a_residual_block_adds_up_both_ways():
     _, backward = scratch.Add(dtype="float64").forward([x, branch])
     (through_x, through_branch), _ = backward(dy)
     assert np.array_equal(through_x + through_branch * (x > 0), dy * (1 + (x > 0)))
+
+
+def test_keras_adds_a_vector_as_long_as_the_last_axis_along_that():
+    x, vector = np.zeros((1, 3, 3)), np.arange(3.0).reshape(1, 3, 1)
+    assert np.array_equal(scratch.Add()([x, vector])[0].T, np.tile(np.arange(3), (3, 1)))
+    assert np.array_equal(reference.Add()([x, vector])[0], np.tile(np.arange(3), (3, 1)))

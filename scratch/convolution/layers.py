@@ -1,4 +1,8 @@
-"""Keras's convolution layers: weights, settings and what they refuse, around the functions."""
+"""Keras's convolution layers: weights, settings and what they refuse, around the functions.
+
+With channels_first the bias is one of the channels. Keras's sums take it for one of the columns
+where there are as many of these, as of any vector as long as the last axis; there the two differ.
+"""
 
 from typing import Any
 
