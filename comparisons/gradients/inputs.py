@@ -35,7 +35,7 @@ FORMS = "32x784, 32x10:positive, 32:int:10 or @file.npy"
 
 
 def draw(inputs: Mapping[str, Any], seed: int = 0, dtype: str = "float64") -> dict[str, np.ndarray]:
-    """Every entry of `inputs` as a read-only array of its own, floats in `dtype`.
+    """Every entry of `inputs` as a read-only array, floats in `dtype`, a view of what was given so.
 
     An entry is a shape (standard normal), an array, a number, or a spec: "32x784" or "32,784",
     with a kind of numbers after a colon (normal, positive, unit between 0 and 1, simplex, onehot,
@@ -73,7 +73,7 @@ def _tensor(name, spec, seed, dtype) -> np.ndarray:
     elif _is_shape(spec):
         array = _drawn(name, tuple(spec), "normal", seed)
     else:
-        array = _as_array(name, spec).copy()  # the caller's own array stays writeable
+        array = _as_array(name, spec).view()  # the caller's own array stays writeable
     return np.asarray(array, dtype if array.dtype.kind == "f" else array.dtype)
 
 
