@@ -168,7 +168,8 @@ class Sequential(Layer):
     def apply_gradients(self, gradients):
         """Move the weights by one step of the optimizer, then to what their constraints allow."""
         weights = self.trainable_weights
-        self.optimizer.build(weights, self.trainable_paths())
+        if not self.optimizer.built:
+            self.optimizer.build(weights, self.trainable_paths())
         self.optimizer.apply(gradients, weights, self.trainable_constraints())
 
     def train_on_batch(self, x, y, sample_weight=None, class_weight=None, return_dict=False):

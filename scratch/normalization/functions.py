@@ -151,6 +151,8 @@ class _Channels:
 
     def spread(self, v):
         """A row with its channel's number in each place."""
+        if v.shape == self.sample:
+            return v
         row = np.empty(self.sample, v.dtype)
         row[...] = v.reshape(-1, *[1] * (len(self.sample) - self.axis - 1))
         return row.reshape(-1)
