@@ -149,6 +149,7 @@ class Arbiter:
         except Exception as error:
             raise Unusable(f"complex numbers do not pass through it ({_line(error)})") from error
         there = Differences(self.forward, arrays, self.dys, self.differences.dtype.name)
+        there.room = self.differences.room  # whose large tensors do not move meanwhile
         checked = there.along(directions, shrinks=(1,))
         allowed = 16 * (exact.uncertainty + checked.uncertainty)
         if not abs(exact.value - checked.value) <= allowed:
