@@ -204,8 +204,8 @@ class _Unmasked(_Elementwise):
 class Add(_Elementwise):
     """y = x1 + x2 + …, as at the end of a residual block.
 
-    Broadcasting is NumPy's. Keras adds an x2 (1, k, 1) to an x1 (1, k, k) along the wrong axis, as
-    its sums take any vector as long as the last axis for a bias there.
+    Broadcasting is NumPy's. Keras 3.15 adds an x2 (1, k, 1) to an x1 (1, k, k) along the last axis
+    instead: to its ops.add, any vector as long as that axis is a bias along it. So does Average.
     """
 
     function = staticmethod(add)

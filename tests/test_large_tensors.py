@@ -7,7 +7,7 @@ import tensorflow as tf
 from comparisons import check_gradients, witnesses
 from comparisons.gradients import contract, draw, rounding
 from comparisons.gradients.points import Probe
-from comparisons.witnesses import Derivative, Direction
+from comparisons.witnesses import Derivative, Direction, arbiter, derivatives
 
 STEEP = 1e5
 
@@ -25,7 +25,7 @@ class Counted:
 
 @pytest.fixture
 def large(monkeypatch):
-    for module in (contract, rounding):
+    for module in (contract, rounding, arbiter, derivatives):
         monkeypatch.setattr(module, "LARGE", 10)
     monkeypatch.setattr(witnesses, "SLOW", 10)
 

@@ -185,8 +185,9 @@ def _shape_hint(given, expected) -> str:
 
 
 def _check_repeats(subject, backward, inputs, trial) -> Callable | None:
-    """The same backward again, for which a forward on other inputs came in between; then a second
-    forward, whose backward is returned: None where something is not repeatable already.
+    """The backward of a second forward, None where something is not repeatable already.
+
+    The first backward is called again before that; a forward on other inputs came in between.
     """
     _check_again(
         subject, backward, trial, "backward, called again after a forward on other inputs,"

@@ -35,7 +35,7 @@ FORMS = "32x784, 32x10:positive, 32:int:10 or @file.npy"
 
 
 def draw(inputs: Mapping[str, Any], seed: int = 0, dtype: str = "float64") -> dict[str, np.ndarray]:
-    """Every entry of `inputs` as a read-only array, floats in `dtype`, a view of what was given so.
+    """Every entry of `inputs` as a read-only array, floats in `dtype`; given arrays are not copied.
 
     An entry is a shape (standard normal), an array, a number, or a spec: "32x784" or "32,784",
     with a kind of numbers after a colon (normal, positive, unit between 0 and 1, simplex, onehot,

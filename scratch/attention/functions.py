@@ -96,7 +96,7 @@ def masked_softmax(scores: _Array, mask: _Array | None = None) -> _Forward:
 def hidden_softmax(scores: _Array, mask: _Array | None = None) -> _Forward:
     """weights = softmax(scores) over the last axis, the scores being -1e9 where mask is False."""
     seen = scores if mask is None else np.where(mask, scores, HIDDEN)
-    # the shift cancels; it keeps exp from overflowing
+    # the shift cancels; it keeps exp from overflowing; -inf is the largest of no scores
     weights = seen - np.real(seen).max(-1, keepdims=True, initial=-np.inf)
     np.exp(weights, out=weights)
     weights /= weights.sum(-1, keepdims=True)

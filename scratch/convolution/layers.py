@@ -1,7 +1,8 @@
 """Keras's convolution layers: weights, settings and what they refuse, around the functions.
 
-With channels_first the bias is one of the channels. Keras's sums take it for one of the columns
-where there are as many of these, as of any vector as long as the last axis; there the two differ.
+With channels_first the bias has a number per channel. Keras 3.15 adds it along the width instead
+where there are as many columns as channels: to its ops.add, any vector as long as the last axis is
+a bias along that axis.
 """
 
 from typing import Any
