@@ -74,9 +74,8 @@ def _largest(x, windows):
         dx, shares = windows.shares(x, dy)
         left = dy
         for cell, share, rest in zip(cells, shares, shares[1:], strict=False):
-            wins = cell == y
-            np.multiply(left, ~wins, out=rest)
-            np.multiply(left, wins, out=share)
+            np.multiply(left, cell != y, out=rest)
+            np.subtract(left, rest, out=share)
             left = rest
         shares[-1][...] = left
         return windows.collected(dx, shares)

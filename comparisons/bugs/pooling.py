@@ -10,8 +10,9 @@ BUGS = (
         name="max-pool-pays-every-tie",
         target="pooling._largest",
         checks="pooling.max_pool",
-        right="np.multiply(left, ~wins, out=rest)",
-        wrong="np.multiply(left, cells[-1] == y, out=rest)",
+        right="np.subtract(left, rest, out=share)",
+        wrong="np.multiply(left, cell == y, out=share)\n"
+        "            np.multiply(left, cells[-1] == y, out=rest)",
         story="The mask x == y gives the whole gradient of a window to each of its largest pixels. "
         "On images with a black background, where most windows are all zero, it is counted four "
         "times.",
@@ -26,8 +27,8 @@ BUGS = (
         name="max-pool-nearly-equal",
         target="pooling._largest",
         checks="pooling.max_pool",
-        right="cell == y",
-        wrong="np.abs(cell - y) < 1e-2",
+        right="cell != y",
+        wrong="np.abs(cell - y) >= 1e-2",
         story="The largest pixel is found again by comparing within a tolerance, as one learns to "
         "compare floats. The first pixel that comes near takes the gradient.",
         symptom="A window's gradient goes to a pixel that is nearly, not exactly, the largest.",
@@ -40,7 +41,8 @@ BUGS = (
         name="max-pool-to-every-pixel",
         target="pooling._largest",
         checks="pooling.max_pool",
-        right="np.multiply(left, ~wins, out=rest)\n            np.multiply(left, wins, out=share)",
+        right="np.multiply(left, cell != y, out=rest)\n"
+        "            np.subtract(left, rest, out=share)",
         wrong="rest[...] = share[...] = left",
         story="Every pixel of a window gets its gradient, not only the largest. It is the backward "
         "of a sum.",
