@@ -136,9 +136,8 @@ def deep(
         return initializers.RandomNormal(stddev=stddev) if stddev else kernel_initializer
 
     def sums(**settings):
-        return Dense(
-            100, kernel_initializer=start(), kernel_regularizer=regularizers.L2(decay), **settings
-        )
+        penalty = regularizers.L2(decay) if decay else None
+        return Dense(100, kernel_initializer=start(), kernel_regularizer=penalty, **settings)
 
     def hidden():
         if batch_normalization:  # which would take away again what a bias adds

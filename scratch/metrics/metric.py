@@ -92,7 +92,13 @@ class Mean(Metric):
 
 
 def _per_sample(values: np.ndarray, reduce: abc.Callable) -> np.ndarray:
-    return reduce(values, axis=tuple(range(1, values.ndim)))
+    return _reduced_behind(1, values, reduce)
+
+
+def _reduced_behind(ndim: int, values: np.ndarray, reduce: abc.Callable) -> np.ndarray:
+    """values with their first ndim axes alone, the others reduced."""
+    axes = tuple(range(ndim, values.ndim))
+    return reduce(values, axis=axes) if axes else values
 
 
 def _weighed(
@@ -100,7 +106,7 @@ def _weighed(
 ) -> tuple[np.ndarray, np.ndarray]:
     """values * weight with values reduced to the rank of weight, and weight in that shape."""
     aligned, weight = squeeze_or_expand_to_same_rank(values, weight)
-    reduced = reduce(aligned, axis=tuple(range(weight.ndim, aligned.ndim)))
+    reduced = _reduced_behind(weight.ndim, aligned, reduce)
     weight = repeated(weight, reduced.shape)
     return reduced * weight, weight
 

@@ -145,6 +145,7 @@ class _Channels:
         self.sample = x.shape[1:]
         if self.axis < 0:
             raise ValueError(f"axis {axis} of an x of shape {x.shape} holds samples, not channels")
+        self.others = tuple(i for i in range(len(self.sample)) if i != self.axis)
 
     def rows(self, x):
         return x.reshape(len(x), math.prod(self.sample))
@@ -160,8 +161,7 @@ class _Channels:
     def sum(self, *factors):
         """The sum of the product of one or two arrays of rows, for each channel."""
         row = np.einsum(",".join(["nm"] * len(factors)) + "->m", *factors)
-        others = tuple(i for i in range(len(self.sample)) if i != self.axis)
-        return row.reshape(self.sample).sum(others) if others else row
+        return row.reshape(self.sample).sum(self.others) if self.others else row
 
 
 def layer_normalization(
