@@ -406,6 +406,17 @@ def test_r2_in_numbers():
     assert scratch.R2Score()(np.array([1.0, 2]), np.array([[1.0], [2]])) == 1
 
 
+def test_r2_sums_a_batch_in_its_dtype_and_all_batches_in_floatx():
+    """In float64 the order of a batch's sum is forgotten: 40 outputs have the same bits."""
+    y_true = np.random.default_rng(4).normal(size=(9, 40))
+    both_results = []
+    for side in scratch, reference:
+        metric = side.R2Score(None, dtype="float64")
+        metric.update_state(y_true, y_true + 0.5)
+        both_results.append(metric.result())
+    same(*both_results)
+
+
 @pytest.mark.parametrize("regressors", [3, 4])
 def test_r2_with_as_many_regressors_as_samples_is_not_adjusted(regressors):
     y_true, y_pred = np.array([[1.0], [4], [3], [7]]), np.array([[2.0], [4], [4], [5]])

@@ -92,7 +92,7 @@ class R2Score(Metric):
     for a score of each. With num_regressors p it is adjusted: 1 - (1 - r2) * (n - 1) / (n - p - 1),
     where as in Keras n is the number of entries of y_true, of all outputs together; for p >= n - 1
     a warning says that it is not. A constant y_true makes 0, or NaN if it is met.
-    Sums are kept in floatx whatever dtype is, as in Keras.
+    As in Keras, a batch is summed in dtype, and all batches in floatx.
     """
 
     def __init__(
@@ -114,25 +114,25 @@ class R2Score(Metric):
 
     def reset_state(self) -> None:
         self.num_samples = 0
-        self.sum, self.squared_sum, self.residual, self.count = np.zeros((4, 1), config.floatx())
+        self.sums = np.zeros((4, 1), config.floatx())
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        y_true, y_pred = np.asarray(y_true, config.floatx()), np.asarray(y_pred, config.floatx())
+        y_true, y_pred = np.asarray(y_true, self.dtype), np.asarray(y_pred, self.dtype)
         y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
-        check_columns("R2Score", y_true, y_pred, self.count.size)
-        weight = np.asarray(1 if sample_weight is None else sample_weight, config.floatx())
+        check_columns("R2Score", y_true, y_pred, self.sums.shape[1])
+        weight = np.asarray(1 if sample_weight is None else sample_weight, self.dtype)
         weight = weight[:, np.newaxis] if weight.ndim == 1 else weight
         weight = repeated(weight, y_true.shape)
-        self.sum = self.sum + np.sum(y_true * weight, axis=0)
-        self.squared_sum = self.squared_sum + np.sum(y_true * (y_true * weight), axis=0)
-        self.residual = self.residual + np.sum((y_true - y_pred) ** 2 * weight, axis=0)
-        self.count = self.count + np.sum(weight, axis=0)
+        weighted = y_true * weight
+        terms = weighted, y_true * weighted, (y_true - y_pred) ** 2 * weight, weight
+        self.sums = (self.sums + [np.sum(term, axis=0) for term in terms]).astype(config.floatx())
         self.num_samples += y_true.size
 
     def result(self) -> np.ndarray | np.floating:
+        total, squares, residual, count = self.sums
         with np.errstate(divide="ignore", invalid="ignore"):
-            variance = self.squared_sum - self.sum * (self.sum / self.count)
-            scores = 1 - self.residual / variance
+            variance = squares - total * (total / count)
+            scores = 1 - residual / variance
             scores = np.where(np.isinf(scores), 0, scores)
             if self.class_aggregation == "uniform_average":
                 scores = np.mean(scores)
