@@ -1,10 +1,10 @@
 """Embedding: a table with a vector for each integer, looked up and learned."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from . import initializers
 from .network import Layer
 from .network.arguments import positive
 
@@ -50,7 +50,9 @@ class Embedding(Layer):
         self,
         input_dim,
         output_dim,
-        embeddings_initializer="uniform",
+        embeddings_initializer: Any = "uniform",
+        embeddings_regularizer: Any = None,
+        embeddings_constraint: Any = None,
         mask_zero=False,
         weights=None,
         **kwargs,
@@ -58,7 +60,8 @@ class Embedding(Layer):
         super().__init__(**kwargs)
         self.input_dim = positive(input_dim, "input_dim")
         self.output_dim = positive(output_dim, "output_dim")
-        self.embeddings_initializer = initializers.get(embeddings_initializer)
+        held = embeddings_regularizer, embeddings_constraint
+        self.choose("embeddings", embeddings_initializer, *held)
         self.mask_zero = mask_zero
         if weights is not None:
             self.ensure_built(None)
@@ -66,7 +69,7 @@ class Embedding(Layer):
 
     def build(self, input_shape):
         shape = (self.input_dim, self.output_dim)
-        self.add_weight(name="embeddings", shape=shape, initializer=self.embeddings_initializer)
+        self.add_weight(name="embeddings", shape=shape, **self._choices["embeddings"])
 
     def _cast(self, x):
         x = np.asarray(x)

@@ -22,8 +22,6 @@ LEFT_OUT = {
 }
 LEFT_OUT_OF = {
     "embedding.Embedding": {
-        "embeddings_regularizer",
-        "embeddings_constraint",
         "lora_rank",
         "lora_alpha",
         "quantization_config",
@@ -43,10 +41,7 @@ LEFT_OUT_OF = {
         "optional",
     },
 }
-WEIGHTS = {f"{w}_{what}" for w in ("beta", "gamma") for what in ("regularizer", "constraint")}
-LEFT_OUT_OF["normalization.LayerNormalization"] = WEIGHTS
-LEFT_OUT_OF["normalization.GroupNormalization"] = WEIGHTS
-LEFT_OUT_OF["normalization.BatchNormalization"] = WEIGHTS | {
+LEFT_OUT_OF["normalization.BatchNormalization"] = {
     "renorm",
     "renorm_clipping",
     "renorm_momentum",

@@ -141,6 +141,34 @@ def test_penalties_and_constraints_are_keras_s(last, loss, settings):
     assert_same_training(fit, last, loss, make)
 
 
+HELD = {
+    "BatchNormalization": lambda side, held: side.normalization.BatchNormalization(**held),
+    "LayerNormalization": lambda side, held: side.normalization.LayerNormalization(**held),
+    "GroupNormalization": lambda side, held: side.normalization.GroupNormalization(2, **held),
+    "Embedding": lambda side, held: side.embedding.Embedding(7, 2, **held),
+}
+
+
+@pytest.mark.parametrize("name", HELD)
+def test_normalization_and_embedding_are_held_as_in_keras(name):
+    weights = ["embeddings"] if name == "Embedding" else ["gamma", "beta"]
+    x, y = np.abs(np.floor(X)) % 7 if name == "Embedding" else X, np.eye(3)[Y]
+    trained = []
+    for side in (scratch, reference):
+        side.random.set_random_seed(4)
+        penalties = side.regularizers.L1(0.01), side.regularizers.L2(0.05)
+        held = {f"{w}_regularizer": p for w, p in zip(weights, penalties, strict=False)}
+        held |= {f"{weight}_constraint": "non_neg" for weight in weights}
+        layers = HELD[name](side, held), side.reshaping.Flatten(), side.dense.Dense(3, "softmax")
+        made = side.network.Sequential([side.network.Input(x.shape[1:]), *layers])
+        made.compile(side.optimizers.SGD(0.5), "categorical_crossentropy")
+        losses = [made.train_on_batch(x, y) for _ in range(4)]
+        trained.append([np.array(losses), *made.get_weights()])
+    for here, there in zip(*trained, strict=True):
+        np.testing.assert_allclose(here, there, rtol=0, atol=1e-14)
+    assert any((weight == 0).any() for weight in trained[0][1:])  # the constraint had work to do
+
+
 def test_penalties_add_to_the_loss_and_its_gradients():
     plain, penalized = compiled(scratch), compiled(scratch)
     penalized.layers[0]._regularizers["kernel"] = scratch.regularizers.L2(0.5)

@@ -429,9 +429,7 @@ def test_groups_must_divide_the_channels():
     [
         ("BatchNormalization", "renorm"),
         ("BatchNormalization", "synchronized"),
-        ("BatchNormalization", "gamma_regularizer"),
         ("LayerNormalization", "rms_scaling"),
-        ("GroupNormalization", "beta_constraint"),
     ],
 )
 def test_arguments_not_supported_are_refused_by_name(name, argument):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from scratch import activations, constraints, initializers, regularizers
+from scratch import activations
 from scratch.network import Layer
 from scratch.network.arguments import are_channels_first, per_axis, positive
 from scratch.network.layer import activate
@@ -49,15 +49,6 @@ class _Convolution(Layer):
         self.channel_axis = 1 if are_channels_first(data_format) else self.rank + 1
         self.activation = activations.get(activation)
         self.use_bias = use_bias
-        self._choices: dict[str, dict] = {}
-
-    def choose(self, weight, initializer, regularizer, constraint):
-        """How the weights of that name start, and what holds them."""
-        self._choices[weight] = {
-            "initializer": initializers.get(initializer),
-            "regularizer": regularizers.get(regularizer),
-            "constraint": constraints.get(constraint),
-        }
 
     def outputs(self, channels: int) -> int:
         """How many channels y has."""

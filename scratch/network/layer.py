@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from scratch import config, constraints, random, regularizers
+from scratch import config, constraints, initializers, random, regularizers
 from scratch.losses.loss import snake_case
 
 from .penalties import penalize_output
@@ -74,6 +74,7 @@ class Layer:
         self._non_trainable_names: list[str] = []
         self._regularizers: dict[str, regularizers.Regularizer | None] = {}
         self._constraints: dict[str, Callable | None] = {}
+        self._choices: dict[str, dict[str, Any]] = {}
 
     @_marking_as_built
     def build(self, input_shape):
@@ -87,6 +88,14 @@ class Layer:
 
     def call(self, x, training=False):
         raise NotImplementedError(f"{type(self).__name__} must define call(x, training)")
+
+    def choose(self, weight, initializer, regularizer, constraint):
+        """How the weight of that name will start, and what holds it: arguments of add_weight."""
+        self._choices[weight] = {
+            "initializer": initializers.get(initializer),
+            "regularizer": regularizers.get(regularizer),
+            "constraint": constraints.get(constraint),
+        }
 
     def add_weight(
         self, shape, initializer, trainable=True, regularizer=None, constraint=None, *, name: str

@@ -65,19 +65,18 @@ class _ScaledLayer(_AxisLayer):
     gamma: np.ndarray | None = None
     beta: np.ndarray | None = None
 
-    def __init__(self, axis, epsilon, center, scale, beta_initializer, gamma_initializer, **kwargs):
+    def __init__(self, axis, epsilon, center, scale, gamma, beta, **kwargs):
+        """gamma and beta are (initializer, regularizer, constraint) of each."""
         super().__init__(axis, epsilon, **kwargs)
         self.center = center
         self.scale = scale
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.choose("gamma", *gamma)
+        self.choose("beta", *beta)
 
     def build(self, input_shape):
         super().build(input_shape)
-        if self.scale:
-            self.add_weight(name="gamma", shape=self.sizes, initializer=self.gamma_initializer)
-        if self.center:
-            self.add_weight(name="beta", shape=self.sizes, initializer=self.beta_initializer)
+        for name in (["gamma"] if self.scale else []) + (["beta"] if self.center else []):
+            self.add_weight(name=name, shape=self.sizes, **self._choices[name])
 
 
 class BatchNormalization(_ScaledLayer):
@@ -102,15 +101,19 @@ class BatchNormalization(_ScaledLayer):
         epsilon=1e-3,
         center=True,
         scale=True,
-        beta_initializer="zeros",
-        gamma_initializer="ones",
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
         moving_mean_initializer="zeros",
         moving_variance_initializer="ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
         **kwargs,
     ):
-        super().__init__(
-            axis, epsilon, center, scale, beta_initializer, gamma_initializer, **kwargs
-        )
+        gamma = gamma_initializer, gamma_regularizer, gamma_constraint
+        beta = beta_initializer, beta_regularizer, beta_constraint
+        super().__init__(axis, epsilon, center, scale, gamma, beta, **kwargs)
         self.momentum = momentum
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
@@ -185,13 +188,17 @@ class LayerNormalization(_ScaledLayer):
         epsilon=1e-3,
         center=True,
         scale=True,
-        beta_initializer="zeros",
-        gamma_initializer="ones",
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
         **kwargs,
     ):
-        super().__init__(
-            axis, epsilon, center, scale, beta_initializer, gamma_initializer, **kwargs
-        )
+        gamma = gamma_initializer, gamma_regularizer, gamma_constraint
+        beta = beta_initializer, beta_regularizer, beta_constraint
+        super().__init__(axis, epsilon, center, scale, gamma, beta, **kwargs)
 
     def call(self, x, training=False):
         weights = self.gamma, self.beta
@@ -215,13 +222,17 @@ class GroupNormalization(_ScaledLayer):
         epsilon=1e-3,
         center=True,
         scale=True,
-        beta_initializer="zeros",
-        gamma_initializer="ones",
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
         **kwargs,
     ):
-        super().__init__(
-            axis, epsilon, center, scale, beta_initializer, gamma_initializer, **kwargs
-        )
+        gamma = gamma_initializer, gamma_regularizer, gamma_constraint
+        beta = beta_initializer, beta_regularizer, beta_constraint
+        super().__init__(axis, epsilon, center, scale, gamma, beta, **kwargs)
         if not isinstance(groups, int) or (groups <= 0 and groups != -1):
             raise ValueError(f"groups is a positive integer, or -1 for all, not {groups!r}")
         self.groups = groups

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from scratch import activations, constraints, initializers, random, regularizers
+from scratch import activations, random
 from scratch.network.arguments import below_1, positive
 
 from .gates import gru_gates, gru_gates_reset_before, lstm_gates
@@ -51,15 +51,6 @@ class Recurrent(RunOfStates):
         self.return_sequences = return_sequences
         self.return_state = return_state
         self.go_backwards = go_backwards
-        self._choices: dict[str, dict] = {}
-
-    def choose(self, weight, initializer, regularizer, constraint):
-        """How the weight of that name starts, and what holds it."""
-        self._choices[weight] = {
-            "initializer": initializers.get(initializer),
-            "regularizer": regularizers.get(regularizer),
-            "constraint": constraints.get(constraint),
-        }
 
     def build(self, input_shape):
         shapes = {
