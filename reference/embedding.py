@@ -1,9 +1,10 @@
-"""Embedding: a table with a vector for each integer, looked up and learned."""
+"""Embedding: a table with a vector for each integer, looked up and learned; and Masking."""
 
 import keras
 import tensorflow as tf
 
 Embedding = keras.layers.Embedding
+Masking = keras.layers.Masking
 
 
 def embedding(indices, embeddings):

@@ -1,10 +1,14 @@
-"""Embedding: a table with a vector for each integer, looked up and learned."""
+"""Embedding: a table with a vector for each integer, looked up and learned; and Masking.
+
+Both make a mask, which says what of shorter samples is padding.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from . import config
 from .network import Layer
 from .network.arguments import positive
 
@@ -89,3 +93,32 @@ class Embedding(Layer):
 
     def compute_output_shape(self, input_shape):
         return (*input_shape, self.output_dim)
+
+
+class Masking(Layer):
+    """y = x, but 0 at the steps where every number is mask_value: the mask leaves these out.
+
+    x is (n, steps, i), or has other axes before the last; the mask lacks the last. dx is dy, but 0
+    at those steps. As in Keras, mask_value is rounded to floatx, and the mask of a layer before is
+    forgotten.
+    """
+
+    supports_masking = True
+
+    def __init__(self, mask_value=0.0, **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(mask_value, int | float | np.number):
+            raise ValueError(f"mask_value is a number, not {mask_value!r}")
+        self.mask_value = mask_value
+
+    def check_input(self, x):
+        if x.ndim < 2:
+            raise ValueError(f"{self.name} expects (n, ..., i), not {x.shape}")
+
+    def call(self, x, training=False):
+        counts = self.compute_mask(x)[..., np.newaxis]
+        return np.where(counts, x, 0), lambda dy: (np.where(counts, dy, 0), [])
+
+    def compute_mask(self, inputs, mask=None):
+        mask_value = np.dtype(config.floatx()).type(self.mask_value)
+        return (np.real(self._cast(inputs)) != mask_value).any(axis=-1)

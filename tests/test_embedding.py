@@ -188,3 +188,33 @@ def test_steps_are_those_of_keras_unless_it_squares_a_rows_gradients_apart(
         _, there = trained(keras_side, x, optimizer, start, apart)
     assert np.allclose(here, there, rtol=0, atol=1e-13) == same
     assert np.abs(here - there).max() < 1e-2
+
+
+@pytest.mark.parametrize("mask_value", [0.0, -1.0, 0.1])
+@pytest.mark.parametrize("shape", [(3, 4, 2), (5, 2), (2, 3, 4, 2)])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_masking_is_keras(shape, mask_value, dtype):
+    rounded = np.float32(mask_value)
+    x = np.where(RNG.random(shape) < 0.7, rounded, RNG.standard_normal(shape))
+    x.reshape(-1, 2)[:2] = [[rounded], [mask_value]]
+    dy = normal(*shape, dtype=dtype)
+    here, there = (side.Masking(mask_value, dtype=dtype) for side in (scratch, reference))
+    y, backward = here.forward(x)
+    inputs = tf.constant(x.astype(dtype))
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        expected = there(inputs)
+    assert y.dtype == dtype
+    np.testing.assert_array_equal(y, expected)
+    np.testing.assert_array_equal(backward(dy)[0], tape.gradient(expected, inputs, dy))
+    mask = here.compute_mask(x)
+    np.testing.assert_array_equal(mask, there.compute_mask(inputs))
+    assert not mask.all()
+    assert not y[~mask].any()
+
+
+def test_masking_expects_steps_and_a_number():
+    with pytest.raises(ValueError, match=r"masking expects \(n, ..., i\), not \(3,\)"):
+        scratch.Masking()(np.ones(3))
+    with pytest.raises(ValueError, match="mask_value is a number, not None"):
+        scratch.Masking(None)

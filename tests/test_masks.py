@@ -120,6 +120,21 @@ def test_fit_with_padding_is_keras_fit(layers):
     assert_same_training(*pair(layers, metrics=["accuracy"]), TOPICS)
 
 
+def of_silent_steps(side):
+    """A Masking, which forgets the padding and leaves out the steps whose relus all are 0."""
+    silent = [side.dense.Dense(2, "relu"), side.embedding.Masking()]
+    return [*silent, side.recurrent.GRU(3), side.dense.Dense(CLASSES, "softmax")]
+
+
+def test_a_masking_layer_takes_the_place_of_the_padding():
+    here, there = pair(of_silent_steps, metrics=["accuracy"])
+    x = here.layers[1](here.layers[0](TEXTS))
+    masked = ~here.layers[2].compute_mask(x)
+    assert 0 < masked.sum() < masked.size
+    assert not np.array_equal(masked, ~SEEN)
+    assert_same_training(here, there, TOPICS)
+
+
 def of_tags(side, last="softmax", units=CLASSES):
     """A tag for every step, so that the mask reaches the loss."""
     of = side.normalization
