@@ -166,7 +166,8 @@ class Case:
         is_lost, is_zero = self._vanishes(order, expected, noise)
         if is_lost:  # then the reference's rounding says little about that of the function
             own = self.here.witnesses.measure(self.here.arrays, own=True).gradient_noise[order]
-            noise = noise + own + self._negligible(order) * max(1.0, scale(self.arrays[position]))
+            size = self._negligible(order) / self._share(order)
+            noise = noise + own + size * max(1.0, scale(self.arrays[position]))
         if is_zero:
             expected = np.zeros(row.shape)
         elif is_lost:
@@ -187,14 +188,24 @@ class Case:
         """Whether a true gradient is lost in the check's rounding, and whether in its own."""
         truth = np.finfo(self.tape.dtype if self.tape else "float64")
         finer = float(truth.eps / np.finfo(self.here.witnesses.precision).eps)
-        natural = self._negligible(order)
-        lost = _is_below(expected, noise, natural)
-        return lost, lost and _is_below(expected, finer * noise, finer * natural)
+        natural, share = self._negligible(order), self._share(order)
+        lost = _is_below(expected, noise, natural, share)
+        return lost, lost and _is_below(expected, finer * noise, finer * natural, share)
 
     def _negligible(self, order) -> float:
         """The size of a gradient that moves no bit of the value, however its input is moved."""
         eps = float(np.finfo(self.here.witnesses.precision).eps)
         return eps * self.here.measured.natural[order]
+
+    def _share(self, order) -> np.ndarray:
+        """The size of each element of an input by that of all, at most 1.
+
+        Rounding moves a gradient dy * y / x by as much more as x is small, such as 1 / |x|. What is
+        next to nothing counts as 1: there a gradient is no quotient by x.
+        """
+        x = np.abs(self.arrays[self.subject.positions[order]])
+        share = x / scale(x)
+        return np.where(share < np.finfo(self.dtype).eps ** 0.5, 1.0, np.minimum(share, 1.0))
 
     def _settle_not_finite(self, row, given, expected):
         if np.array_equal(np.isfinite(given), np.isfinite(expected)):
@@ -364,10 +375,10 @@ def _errors(given, expected, noise) -> tuple[np.ndarray, np.ndarray]:
         return error, np.where(np.isinf(error), error, error / noise)
 
 
-def _is_below(gradient, noise, size: float) -> bool:
-    """Whether rounding explains every element, or all of them together are smaller than size."""
+def _is_below(gradient, noise, size: float, share) -> bool:
+    """Whether rounding explains every element, or all by their shares are smaller than size."""
     explained = all(np.all(np.abs(g) <= LIMIT * n) for g, n in pieces(gradient, noise))
-    return explained or norm([gradient]) <= size
+    return explained or norm([gradient * share]) <= LIMIT * size
 
 
 def _rms(array) -> float:
