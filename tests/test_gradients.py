@@ -10,6 +10,7 @@ import tensorflow as tf
 
 import scratch.convolution
 import scratch.dense
+import scratch.losses
 import scratch.normalization
 from comparisons import (
     GradientReport,
@@ -1187,6 +1188,20 @@ def test_a_gradient_that_moves_no_bit_of_the_value_is_vacuous():
         with_a_vanishing_bias, lambda x, b: x + 1e-20 * b, {"x": "5x3", "bias": "5x3"}
     )
     assert [row.verdict for row in report.rows] == ["identical", "vacuous"]
+
+
+@pytest.mark.parametrize("seed", [6002, 6051, 6095, 6110])
+def test_what_rounding_leaves_of_small_numbers_is_no_gradient(seed):
+    """The similarity of single numbers is a sign: Keras's gradient of it is 1 / |x| - x² / |x|³."""
+    of = {"axis": 0, "dtype": "float64"}
+    report = check_gradients(
+        scratch.losses.CosineSimilarity(**of).forward,
+        keras.losses.CosineSimilarity(**of),
+        {"y_true": "1x5", "y_pred": "1x5"},
+        constant=("y_true",),
+        seed=seed,
+    )
+    assert report.verdict == "vacuous", report
 
 
 def test_what_a_function_returned_stays_when_it_writes_to_the_same_memory_again():

@@ -198,10 +198,10 @@ class Case:
         return eps * self.here.measured.natural[order]
 
     def _share(self, order) -> np.ndarray:
-        """The size of each element of an input by that of all, at most 1.
+        """The size of each element of an input over that of all, at most 1.
 
-        Rounding moves a gradient dy * y / x by as much more as x is small, such as 1 / |x|. What is
-        next to nothing counts as 1: there a gradient is no quotient by x.
+        The smaller an x, the more does rounding leave of a gradient that is a quotient by it, such
+        as the dy * y / x of _negligible. An x next to nothing counts as 1: none divides by it.
         """
         x = np.abs(self.arrays[self.subject.positions[order]])
         share = x / scale(x)
