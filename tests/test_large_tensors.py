@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from comparisons import check_gradients, witnesses
 from comparisons.gradients import contract, draw, rounding
+from comparisons.gradients.judgement import Case
 from comparisons.gradients.points import Probe
 from comparisons.witnesses import Derivative, Direction, arbiter, derivatives
 
@@ -94,6 +95,14 @@ def test_a_right_gradient_takes_one_run_of_the_reference_less():
     assert [row.verdict for row in report.rows] == ["match", "mismatch"]
     assert right == 2  # here, and at other inputs
     assert reference.runs > right
+
+
+@pytest.mark.usefixtures("large")
+def test_a_gradient_far_from_zero_is_not_weighed_by_the_size_of_its_input(monkeypatch):
+    weighed = []
+    monkeypatch.setattr(Case, "_share", lambda case, order: weighed.append(order))
+    assert check_gradients(product, tf.matmul, {"x": "3x60", "kernel": "60x50"}).ok
+    assert not weighed
 
 
 @pytest.mark.usefixtures("large")

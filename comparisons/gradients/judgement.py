@@ -1,7 +1,7 @@
 """The verdicts: contract, forward, every gradient, and whether only kinks keep two sides apart."""
 
-from collections.abc import Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,8 @@ from .report import GradientReport, Row
 from .rounding import LIMIT
 from .subject import Failure, Subject
 from .truth import Tape, Witnesses, as_dtype
+
+LEAST_SHARE = float(np.finfo("float64").eps) ** 0.5  # smaller elements count as nothing
 
 
 class Case:
@@ -188,7 +190,7 @@ class Case:
         """Whether a true gradient is lost in the check's rounding, and whether in its own."""
         truth = np.finfo(self.tape.dtype if self.tape else "float64")
         finer = float(truth.eps / np.finfo(self.here.witnesses.precision).eps)
-        natural, share = self._negligible(order), self._share(order)
+        natural, share = self._negligible(order), partial(self._share, order)
         lost = _is_below(expected, noise, natural, share)
         return lost, lost and _is_below(expected, finer * noise, finer * natural, share)
 
@@ -205,7 +207,7 @@ class Case:
         """
         x = np.abs(self.arrays[self.subject.positions[order]])
         share = x / scale(x)
-        return np.where(share < np.finfo(self.dtype).eps ** 0.5, 1.0, np.minimum(share, 1.0))
+        return np.where(share < LEAST_SHARE, 1.0, np.minimum(share, 1.0))
 
     def _settle_not_finite(self, row, given, expected):
         if np.array_equal(np.isfinite(given), np.isfinite(expected)):
@@ -375,10 +377,13 @@ def _errors(given, expected, noise) -> tuple[np.ndarray, np.ndarray]:
         return error, np.where(np.isinf(error), error, error / noise)
 
 
-def _is_below(gradient, noise, size: float, share) -> bool:
+def _is_below(gradient, noise, size: float, share: Callable) -> bool:
     """Whether rounding explains every element, or all by their shares are smaller than size."""
-    explained = all(np.all(np.abs(g) <= LIMIT * n) for g, n in pieces(gradient, noise))
-    return explained or norm([gradient * share]) <= LIMIT * size
+    if all(np.all(np.abs(g) <= LIMIT * n) for g, n in pieces(gradient, noise)):
+        return True
+    if LEAST_SHARE * norm([gradient]) > LIMIT * size:  # then no shares, large as they are, will do
+        return False
+    return norm([gradient * share()]) <= LIMIT * size
 
 
 def _rms(array) -> float:
