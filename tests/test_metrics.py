@@ -409,12 +409,12 @@ def test_r2_in_numbers():
 def test_r2_sums_a_batch_in_its_dtype_and_all_batches_in_floatx():
     """In float64 the order of a batch's sum is forgotten: 40 outputs have the same bits."""
     y_true = np.random.default_rng(4).normal(size=(9, 40))
-    both_results = []
+    results = []
     for side in scratch, reference:
         metric = side.R2Score(None, dtype="float64")
         metric.update_state(y_true, y_true + 0.5)
-        both_results.append(metric.result())
-    same(*both_results)
+        results.append(metric.result())
+    same(*results)
 
 
 @pytest.mark.parametrize("regressors", [3, 4])

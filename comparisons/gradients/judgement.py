@@ -381,7 +381,7 @@ def _is_below(gradient, noise, size: float, share: Callable) -> bool:
     """Whether rounding explains every element, or all by their shares are smaller than size."""
     if all(np.all(np.abs(g) <= LIMIT * n) for g, n in pieces(gradient, noise)):
         return True
-    if LEAST_SHARE * norm([gradient]) > LIMIT * size:  # then no shares, large as they are, will do
+    if LEAST_SHARE * norm([gradient]) > LIMIT * size:  # then not even the least shares will do
         return False
     return norm([gradient * share()]) <= LIMIT * size
 

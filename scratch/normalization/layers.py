@@ -75,8 +75,10 @@ class _ScaledLayer(_AxisLayer):
 
     def build(self, input_shape):
         super().build(input_shape)
-        for name in (["gamma"] if self.scale else []) + (["beta"] if self.center else []):
-            self.add_weight(name=name, shape=self.sizes, **self._choices[name])
+        if self.scale:
+            self.add_weight(name="gamma", shape=self.sizes, **self._choices["gamma"])
+        if self.center:
+            self.add_weight(name="beta", shape=self.sizes, **self._choices["beta"])
 
 
 class BatchNormalization(_ScaledLayer):
